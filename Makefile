@@ -1,0 +1,87 @@
+# The one task runner of mooring.cnm: `make` alone lists what it can do.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.SILENT:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+LOCK := requirements/dev.txt
+# Named after what it was made from: a new lock file, or a checkout that was moved, makes a new one.
+VENV := .venv/made-from-$(shell { pwd; cat $(LOCK); } | sha256sum | cut -c1-12)
+LANES := lint sanity unit kernel molecule
+PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
+
+export NO_COLOR := 1
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+# Under sudo the checkout belongs to somebody else; git refuses that unless it is told.
+export GIT_CONFIG_COUNT := 1
+export GIT_CONFIG_KEY_0 := safe.directory
+export GIT_CONFIG_VALUE_0 := $(CURDIR)
+
+# The first line of a recipe: says what it does (the words behind ##) and, at its end, how long it took.
+begin = . tools/recipe.sh; begin $@
+
+.PHONY: help machine venv site $(LANES) test format lock clean
+
+help: ## lists the targets
+	sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
+
+machine:
+	. tools/recipe.sh; need_machine "make $(or $(MAKECMDGOALS),venv)"
+
+venv: $(VENV) ## makes .venv from requirements/dev.txt, after installing the system packages of bindep.txt that are missing
+
+$(VENV):
+	tools/venv $@
+
+site: machine $(VENV) ## builds the fleet of inventories/lab inside this machine, runs playbooks/site.yml on it and proves it
+	$(begin)
+	ansible-playbook -i inventories/lab mooring.cnm.lab
+	ansible-playbook -i inventories/lab mooring.cnm.site
+
+test: machine $(VENV) ## runs every check there is: lint, sanity, unit, kernel, molecule
+	$(begin)
+	run_lanes $(LANES)
+
+lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint, ansible-lint (profile production), antsibull-changelog, antsibull-docs
+	$(begin)
+	check ruff check --output-format concise
+	check ruff format --check
+	check mypy $(PURE)
+	check shellcheck --external-sources .ci/run tools/lock tools/recipe.sh tools/sanity tools/venv
+	check yamllint --strict .
+	check ansible-lint --offline --profile production
+	check antsibull-changelog lint
+	check antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+
+sanity: $(VENV) ## ansible-test sanity, with no ignore file, in a throw-away copy of the tree
+	tools/sanity
+
+unit: $(VENV) ## pytest tests/unit: no root, no kernel
+	$(begin)
+	pytest tests/unit
+
+kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
+	$(begin)
+	pytest tests/kernel
+
+molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
+	$(begin)
+	check molecule test --all
+
+format: $(VENV) ## mends what ruff can mend
+	$(begin)
+	ruff check --fix-only --quiet
+	ruff format --quiet
+
+lock: $(VENV) ## works out requirements/dev.txt anew from requirements/dev.in
+	tools/lock
+
+clean: machine ## takes the lab down, then removes .venv, caches, throw-away trees and the lab's ledger
+	$(begin)
+	if [ -x .venv/bin/ansible-playbook ]; then ansible-playbook -i inventories/lab mooring.cnm.lab -e cnm_lab_state=absent; fi
+	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .cache .ansible .hypothesis .pytest_cache inventories/lab/.cnm-ledger.yml

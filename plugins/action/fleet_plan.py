@@ -1,0 +1,86 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans the whole fleet, once, on the controller: reads every host's declaration, keeps the ledger, and lays down each host's slice."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from typing import Any
+
+import ansible.constants as C
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.ipam.fleet import plan_fleet
+from ..module_utils.ipam.ledger import ledger_dict, read_ledger
+from ..module_utils.model.options import declaration_options
+from ..module_utils.model.problem import Problem
+from ..module_utils.proof.plan import proof_plan
+from ..plugin_utils.fleet.inventory import Fleet, read_fleet
+from ..plugin_utils.fleet.ledger_file import open_ledger
+from ..plugin_utils.fleet.slices import slice_path, slices
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _options, args = self.validate_argument_spec(
+            argument_spec={"look": {"type": "str", "default": "host__look"}, "allocate": {"type": "bool", "default": True}}
+        )
+        _refuse_part_runs(self._task)
+        variables = task_vars or {}
+        fleet = read_fleet(variables, args["look"])
+        with open_ledger(fleet.ledger) as file:
+            ledger, problems = read_ledger(file.read())
+            plan = plan_fleet(fleet.hosts, ledger, fleet.pools, fleet.name, args["allocate"])
+            problems = [*fleet.problems, *problems, *plan.problems]
+            if problems:
+                return {**result, "failed": True, "msg": _report(problems), "problems": [one.as_dict() for one in problems], "networks": {}, "plan": None}
+            before, after = ledger_dict(ledger), ledger_dict(plan.ledger)
+            changed = before != after
+            if changed and not self._task.check_mode:
+                file.write(after)
+        return {
+            **result,
+            "changed": changed,
+            "problems": [],
+            "networks": {host: declaration_options(one)["networks"] for host, one in plan.declarations.items()},
+            "plan": self._lay_down(fleet, plan.declarations),
+            "diff": {"before_header": fleet.ledger, "after_header": fleet.ledger, "before": before, "after": after},
+        }
+
+    def _lay_down(self, fleet: Fleet, declarations: dict[str, Any]) -> str:
+        """Write the plan where every host's task finds its part; it goes with the temporary folder of this run."""
+        folder = tempfile.mkdtemp(prefix="cnm-plan-", dir=C.DEFAULT_LOCAL_TMP)
+        for host, part in slices(fleet, declarations).items():
+            with open(slice_path(folder, host), "w", encoding="utf-8") as file:
+                json.dump(part, file)
+        at_work = {host: one for host, one in declarations.items() if host in fleet.at_work}
+        with open(os.path.join(folder, "proof.json"), "w", encoding="utf-8") as file:
+            json.dump(proof_plan(at_work, fleet.underlay, fleet.verify, secrets.token_hex(8)), file)
+        return folder
+
+
+def _refuse_part_runs(task: Any) -> None:
+    """A plan is for all hosts at once: what looks at only some of them at a time would prove nothing and call the others stale."""
+    play = task.get_play()
+    if play.serial:
+        raise AnsibleActionFail(
+            "The play has 'serial', which plans the fleet in parts that know nothing of each other. Remove it: hosts are converged independently anyway."
+        )
+    if play.strategy not in ("linear", "ansible.builtin.linear", "debug", "ansible.builtin.debug"):
+        raise AnsibleActionFail(f"The strategy '{play.strategy}' lets hosts run ahead of the checks of the others. Use the strategy linear.")
+
+
+def _report(problems: list[Problem]) -> str:
+    lines = [f"{one.host or 'all hosts'}: {one.path}: {one.message}" + (f" (given: {one.value})" if one.value else "") for one in problems]
+    what = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+    return "\n".join([f"{what} in the declaration. No host was changed.", *lines])

@@ -1,0 +1,59 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gives the module of this name what the inventory knows of the lab's hosts: which there are, and their addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import lookup_loader
+
+from ..module_utils.lab.address import is_underlay_address
+
+GROUP = "cnm_lab"
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        variables, args = task_vars or {}, dict(self._task.args)
+        group = list(variables["groups"].get(GROUP, ()))
+        is_whole_lab = args.get("state") == "absent" and "cnm_hosts" not in variables
+        if args.get("hosts") is None and not is_whole_lab:
+            args["hosts"] = [{"name": name} for name in self._select(group, variables)]
+        if isinstance(args.get("hosts"), list):
+            args["hosts"] = [_with_address(host, variables["hostvars"]) for host in args["hosts"]]
+        if args.get("name") is None:
+            args["name"] = _lab_of(group, variables["hostvars"])
+        return self._execute_module(module_name="mooring.cnm.lab", module_args=args, task_vars=variables)
+
+    def _select(self, group: list[str], variables: dict[str, Any]) -> list[str]:
+        """The hosts of the group that C(cnm_hosts) selects, whatever C(--limit) says."""
+        if not group:
+            raise AnsibleActionFail(f"The inventory has no host in group {GROUP}: put the hosts to simulate there, or run with -i inventories/lab.")
+        pattern = self._templar.template(variables.get("cnm_hosts", "all"))
+        matcher = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
+        chosen = set(matcher.run([pattern], variables=variables))
+        selected = [name for name in group if name in chosen]
+        if not selected:
+            raise AnsibleActionFail(f"cnm_hosts: '{pattern}' selects no host of group {GROUP}, which has {', '.join(group)}.")
+        return selected
+
+
+def _with_address(host: Any, hostvars: Any) -> Any:
+    """A host of the option C(hosts), with its ansible_host where it has no address and that is one of the underlay."""
+    if not isinstance(host, dict) or host.get("address") or host.get("name") not in hostvars:
+        return host
+    # One variable of the host is asked for: only that one is templated.
+    address = str(hostvars[host["name"]].get("ansible_host", ""))
+    return {**host, "address": address} if is_underlay_address(address) else host
+
+
+def _lab_of(group: list[str], hostvars: Any) -> str:
+    labs = sorted({str(hostvars[name].get("cnm_lab_name", "lab")) for name in group})
+    if len(labs) > 1:
+        raise AnsibleActionFail(f"The hosts of group {GROUP} have several values of cnm_lab_name: {', '.join(labs)}. An inventory holds one lab.")
+    return labs[0] if labs else "lab"

@@ -1,0 +1,130 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The driver ``bridge``: what a network and an endpoint of it mean on one host (Docker's bridge driver, gateway mode nat, IPv4).
+
+Isolation stands in the table mangle, which every forwarded packet passes before the table filter: whatever others accept
+there, and wherever Docker puts its jumps when it restarts, our networks stay closed. What is let in is known by
+conntrack's state DNAT, so a published port needs no rule but its DNAT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..firewall.rules import Rule
+from ..model.declaration import Endpoint, Network, Sandbox
+from ..model.resolve import derived_mac, effective_mac, effective_mtu
+from ..state.objects import Address, Link, Object, Sysctl
+from ..state.tag import Tag, altname, link_name
+from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
+
+KIND = "bridge"
+
+
+def bridge_name(fleet: str, network: Network) -> str:
+    """The name of the network's bridge on the host."""
+    return network.bridge_name or link_name("b", fleet, network.name)
+
+
+def port_name(fleet: str, network: str, sandbox: str) -> str:
+    """The name of the host's end of an endpoint's veth."""
+    return link_name("v", fleet, network, sandbox)
+
+
+def network_objects(fleet: str, network: Network, published: bool) -> Iterator[Object]:
+    """The bridge with its gateway address. published: whether a port of the host leads into the network."""
+    name = bridge_name(fleet, network)
+    yield Link(
+        netns="",
+        name=name,
+        kind=KIND,
+        tag=str(Tag(fleet, network.name, "", "bridge")),
+        altname=altname(fleet, network.name),
+        # Given, since a bridge without one of its own takes that of a port, and changes it when ports come and go.
+        mac=next((derived_mac(one.gateway) for one in network.subnets if one.gateway), None),
+        mtu=effective_mtu(network),
+        ipv6_link_local=False,
+        up=True,
+    )
+    for one in network.subnets:
+        yield Address("", name, f"{one.gateway}/{one.subnet.prefixlen}")
+    # So that a port published on 127.0.0.1 can be answered: without it the kernel drops 127/8 on any link but lo.
+    yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if published else "0")
+    yield Sysctl("", "net/ipv4/ip_forward", "1")
+
+
+def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, interface: str) -> Iterator[Object]:
+    """The veth pair between the bridge and the sandbox, and the address in the sandbox."""
+    host_end = ("", port_name(fleet, network.name, sandbox.name))
+    sandbox_end = (sandbox.name, interface)
+    yield Link(
+        netns="",
+        name=host_end[1],
+        kind="veth",
+        tag=str(Tag(fleet, network.name, sandbox.name, "port")),
+        altname=altname(fleet, network.name, sandbox.name),
+        mtu=effective_mtu(network),
+        master=bridge_name(fleet, network),
+        peer=sandbox_end,
+        port=(("isolated", not network.icc),),
+        ipv6_link_local=False,
+        up=True,
+    )
+    yield Link(
+        netns=sandbox.name,
+        name=interface,
+        kind="veth",
+        tag=str(Tag(fleet, network.name, sandbox.name, "endpoint")),
+        mac=effective_mac(endpoint),
+        mtu=effective_mtu(network),
+        peer=host_end,
+        up=True,
+    )
+    for one in network.subnets:
+        yield Address(sandbox.name, interface, f"{endpoint.ipv4_address}/{one.subnet.prefixlen}")
+
+
+def network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Rule]]:
+    """The rules of a network: where, before which others (rank), and what."""
+    name = bridge_name(fleet, network)
+    if network.internal:
+        yield GUARD, 0, Rule("DROP", in_interface=name, out_interface=f"!{name}")
+        yield GUARD, 0, Rule("DROP", in_interface=f"!{name}", out_interface=name)
+    yield GUARD, 1, Rule("RETURN", states=("DNAT", "ESTABLISHED", "RELATED"))
+    if not network.internal:
+        yield GUARD, 2, Rule("DROP", in_interface=f"!{name}", out_interface=name)
+    if not network.icc:
+        yield GUARD, 2, Rule("DROP", in_interface=name, out_interface=name)
+    yield FORWARD, 0, Rule("ACCEPT", in_interface=name)
+    yield FORWARD, 0, Rule("ACCEPT", out_interface=name)
+    for one in network.subnets:
+        if network.masquerade and not network.internal:
+            yield SOURCES, 0, Rule("MASQUERADE", source=str(one.subnet), out_interface=f"!{name}")
+
+
+def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, Endpoint]]) -> Iterator[tuple[Place, int, Rule]]:
+    """The rules of the ports that lead into a network. ports: the sandboxes that publish through their endpoint in it."""
+    if not ports:
+        return
+    name = bridge_name(fleet, network)
+    # The bridge has route_localnet: what a sandbox sends to 127/8 must not reach the host's own services.
+    yield LOCAL, 0, Rule("DROP", in_interface=name, destination="127.0.0.0/8")
+    # Answers to the host's 127.0.0.1, and to a neighbour on the same bridge, must come back through the host.
+    yield SOURCES, 1, Rule("MASQUERADE", source="127.0.0.0/8", out_interface=name)
+    for one in network.subnets:
+        yield SOURCES, 1, Rule("MASQUERADE", source=str(one.subnet), out_interface=name, states=("DNAT",))
+    for sandbox, endpoint in ports:
+        for port in sandbox.ports:
+            everywhere = str(port.host_ip) == "0.0.0.0"
+            yield (
+                PORTS,
+                int(everywhere),
+                Rule(
+                    "DNAT",
+                    destination=None if everywhere else str(port.host_ip),
+                    protocol=port.protocol,
+                    port=port.published,
+                    to=f"{endpoint.ipv4_address}:{port.target}",
+                ),
+            )

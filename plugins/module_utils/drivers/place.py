@@ -1,0 +1,52 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where rules of ours stand: chains of our own, each behind one jump from a built-in chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..firewall.rules import Rule
+from ..state.objects import Jump
+from ..state.tag import chain_name
+
+IPV4 = "ipv4"
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A chain of ours (``name`` without prefix and fleet) in a table, and the built-in chains that jump to it."""
+
+    table: str
+    name: str
+    builtin: tuple[str, ...]
+    position: str = "first"
+
+
+# Isolation. It stands before the table filter, so that no accept there opens it.
+GUARD = Place("mangle", "FORWARD", ("FORWARD",))
+# What arrives from a sandbox for the host's loopback addresses.
+LOCAL = Place("mangle", "PREROUTING", ("PREROUTING",))
+# Accepts for what the guard let pass. Last: an administrator's and Docker's own rules come first.
+FORWARD = Place("filter", "FORWARD", ("FORWARD",), "last")
+# Published ports, for what comes from outside and what the host itself sends.
+PORTS = Place("nat", "PORTS", ("PREROUTING", "OUTPUT"))
+# Whose address leaves the host.
+SOURCES = Place("nat", "POSTROUTING", ("POSTROUTING",))
+
+
+def jumps(place: Place, fleet: str) -> tuple[Jump, ...]:
+    """The one tagged jump that each built-in chain of ``place`` holds."""
+    found = []
+    for builtin in place.builtin:
+        rule = Rule(
+            chain_name(fleet, place.name),
+            # A packet for 127/8 that comes over the wire is not for a published port; without this it would be let in before
+            # the kernel sees that it is a martian.
+            destination="!127.0.0.0/8" if builtin == "PREROUTING" and place is PORTS else None,
+            local_destination=place is PORTS,
+            comment=f"cnm:{fleet}",
+        )
+        found.append(Jump(IPV4, place.table, builtin, rule, place.position))
+    return tuple(found)

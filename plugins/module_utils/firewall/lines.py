@@ -1,0 +1,43 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operations on chains and jumps as lines for one iptables-restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..firewall.text import rule_text
+from ..state.objects import Chain, Jump
+from ..state.op import Op
+
+Line = tuple[str, str]
+
+
+def lines_of(ops: Iterable[Op]) -> list[Line]:
+    """(table, line) for every step: chains are filled before anything jumps to them, and emptied after nothing does."""
+    declared: list[Line] = []
+    filled: list[Line] = []
+    jumps: list[Line] = []
+    removed: list[Line] = []
+    for op in ops:
+        one = op.subject
+        if isinstance(one, Jump):
+            jumps.extend(_jump_lines(op))
+        elif isinstance(one, Chain) and op.action == "remove":
+            removed += [(one.table, f"-F {one.name}"), (one.table, f"-X {one.name}")]
+        elif isinstance(one, Chain):
+            # Naming a chain empties it, also with --noflush; the table's COMMIT makes that and the refill one step.
+            declared.append((one.table, f":{one.name} - [0:0]"))
+            filled += [(one.table, rule_text(one.name, rule)) for rule in one.rules]
+    return declared + filled + jumps + removed
+
+
+def _jump_lines(op: Op) -> list[Line]:
+    lines: list[Line] = []
+    if isinstance(op.before, Jump):
+        lines += [(op.before.table, rule_text(op.before.chain, op.before.rule, "-D"))] * op.before.copies
+    if isinstance(op.after, Jump):
+        command = "-I" if op.after.position == "first" else "-A"
+        lines.append((op.after.table, rule_text(op.after.chain, op.after.rule, command)))
+    return lines

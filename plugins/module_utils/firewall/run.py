@@ -1,0 +1,42 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place that runs iptables: a save and a restore per family."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from ..state.fault import Fault
+
+_PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
+_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+def find_tool(family: str, verb: str) -> str | None:
+    """The path of ``iptables-save`` or ``-restore``, or None where it is not installed."""
+    return shutil.which(f"{_PREFIX[family]}-{verb}", path=_PATH)
+
+
+def save(family: str) -> str:
+    """All rules of a family as text; empty where the tool is not installed, since then nobody made any with it."""
+    tool = find_tool(family, "save")
+    return _run([tool], "") if tool else ""
+
+
+def restore(family: str, text: str) -> None:
+    """Carry out ``text`` in one go, leaving all that it does not name."""
+    tool = find_tool(family, "restore")
+    if tool is None:
+        raise Fault("the firewall rules", "write", f"{_PREFIX[family]}-restore is not installed", "Install the package iptables (role mooring.cnm.host does).")
+    _run([tool, "--noflush", "--wait"], text)
+
+
+def _run(command: list[str], text: str) -> str:
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+        raise Fault("the firewall rules", "read" if not text else "write", f"{command[0]} says: {said}")
+    return done.stdout

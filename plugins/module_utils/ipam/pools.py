@@ -1,0 +1,90 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which subnet a network gets that declares none: the first free one of the address pools."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from ..model.keys import Keys, list_items, read_keys
+from ..model.overlap import Span, last_overlap, outermost, span_of
+from ..model.problem import Problem
+from ..model.report import Report
+from ..model.values import integer_between, read_subnet
+
+POOL = Keys({"base": read_subnet, "size": integer_between(1, 30)})
+
+
+def read_pools(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Problem]]:
+    """``cnm_address_pools``: a list of ``{base, size}``. Null means Docker's, an empty list means none."""
+    if raw is None:
+        return DOCKER_POOLS, []
+    report = Report(host)
+    pools = []
+    for path, item in list_items(report, "cnm_address_pools", raw):
+        found: dict[str, Any] = read_keys(report, path, item, POOL)
+        for key in POOL.readers:
+            if isinstance(item, dict) and item.get(key) is None:
+                report.add(f"{path}.{key}", None, f"{key} is missing: a pool is written {{base: 172.20.0.0/14, size: 16}}")
+        if len(found) < len(POOL.readers):
+            continue
+        if found["size"] < found["base"].prefixlen:
+            report.add(f"{path}.size", found["size"], f"subnets of /{found['size']} are larger than the pool {found['base']}: give a larger number")
+            continue
+        pools.append(Pool(**found))
+    return tuple(pools), report.problems
+
+
+def pools_in_words(pools: Iterable[Pool]) -> str:
+    """The pools for a sentence."""
+    return ", ".join(f"{pool.base} in /{pool.size}" for pool in pools) or "none is declared"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A range that is cut into subnets of one size: ``size`` is their prefix length."""
+
+    base: IPv4Network
+    size: int
+
+
+# Docker's local pools (ipamutils/utils.go), in its order.
+DOCKER_POOLS = (
+    Pool(IPv4Network("172.17.0.0/16"), 16),
+    Pool(IPv4Network("172.18.0.0/16"), 16),
+    Pool(IPv4Network("172.19.0.0/16"), 16),
+    Pool(IPv4Network("172.20.0.0/14"), 16),
+    Pool(IPv4Network("172.24.0.0/14"), 16),
+    Pool(IPv4Network("172.28.0.0/14"), 16),
+    Pool(IPv4Network("192.168.0.0/16"), 20),
+)
+
+
+class AddressSpace:
+    """What is taken of one host's IPv4 addresses, and the next free subnet beside it."""
+
+    def __init__(self, taken: Iterable[Span]) -> None:
+        self.spans = outermost(taken)
+
+    def take_subnet(self, pools: Iterable[Pool], holder: str) -> IPv4Network | None:
+        """Takes the first chunk of the first pool that overlaps nothing (Docker's rule since 27); None when all are used up.
+
+        It leaps over what is taken, however many chunks that covers.
+        """
+        for pool in pools:
+            chunk = 1 << (32 - pool.size)
+            end = int(pool.base.broadcast_address)
+            first = int(pool.base.network_address)
+            while first <= end:
+                overlap = last_overlap(self.spans, first, first + chunk - 1)
+                if overlap is None:
+                    subnet = IPv4Network((first, pool.size))
+                    insort(self.spans, span_of(subnet, holder))
+                    return subnet
+                first = (overlap.last // chunk + 1) * chunk
+        return None

@@ -1,0 +1,169 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out a plan: stage by stage, with one socket per namespace and many messages per send. It decides nothing."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from typing import Callable
+
+from ..firewall import run as firewall
+from ..firewall.lines import lines_of
+from ..firewall.text import restore_text
+from ..state import order
+from ..state.fault import Fault
+from ..state.objects import File, Link, Namespace, Sysctl
+from ..state.op import Op
+from ..state.words import in_words
+from . import files, messages, namespaces, sysctls
+from .messages import Message
+from .netlink import Refused, RouteSocket
+from .reasons import reason
+
+
+def apply(ops: tuple[Op, ...]) -> None:
+    """Do ``ops``, in their order. Raises Fault at the first that fails; what came before it is done."""
+    made = {op.subject.key for op in ops if op.action == "create"}
+    for stage, group in itertools.groupby(ops, key=lambda op: order.stage(op, made)):
+        _STAGES[stage](list(group))
+
+
+def _remove_links(ops: list[Op]) -> None:
+    for netns, group in _by_namespace(ops):
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            _send(netlink, [(op, []) for op in group[:-1]] + [(group[-1], messages.remove_links([op.subject.key[2] for op in group]))])
+
+
+def _rename_links(ops: list[Op]) -> None:
+    for op in ops:
+        if not isinstance(op.before, Link) or not isinstance(op.after, Link):
+            continue
+        was, now = op.before.name, op.after.name
+        with namespaces.inside(op.before.netns), RouteSocket() as netlink:
+            try:
+                netlink.send(messages.rename_link(was, now))
+            except Refused as error:
+                if error.errno != errno.EBUSY:
+                    raise _fault(op, error) from error
+                # Before 6.2 the kernel renames only what is down.
+                _send(netlink, [(op, [*messages.set_up(was, False), *messages.rename_link(was, now)])])
+                _send(netlink, [(op, messages.set_up(now, bool(op.after.up)))])
+
+
+def _set_rules(ops: list[Op]) -> None:
+    for family in sorted({op.subject.key[1] for op in ops}):
+        firewall.restore(family, restore_text(lines_of(op for op in ops if op.subject.key[1] == family)))
+
+
+def _make_namespaces(ops: list[Op]) -> None:
+    for op in ops:
+        one = op.subject
+        if not isinstance(one, Namespace):
+            continue
+        try:
+            if op.action == "change":
+                with namespaces.inside(one.name), RouteSocket() as netlink:
+                    _send(netlink, [(op, messages.complete_link(_lo(one)))])
+            elif one.joins:
+                namespaces.bind(namespaces.path_of(one.joins), one.name, one.tag or "")
+            else:
+                with namespaces.new(one.name, one.tag or ""), RouteSocket() as netlink:
+                    _send(netlink, [(op, [*messages.complete_link(_lo(one)), *messages.set_up("lo", True)])])
+        except OSError as error:
+            raise _fault(op, error) from error
+
+
+def _remove_namespaces(ops: list[Op]) -> None:
+    for op in ops:
+        namespaces.unbind(op.subject.key[1])
+
+
+def _create_links(ops: list[Op]) -> None:
+    for netns, group in _by_namespace(ops):
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            # A port needs the index of its bridge, so links without a master or peer are made first.
+            for _needs, part in itertools.groupby(group, key=lambda op: isinstance(op.after, Link) and bool(op.after.master)):
+                _create_batch(netlink, list(part))
+    peers = [op.peer for op in ops if op.peer is not None]
+    for netns, ends in itertools.groupby(sorted(peers, key=lambda link: link.key), key=lambda link: link.netns):
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            for end in ends:
+                netlink.send(messages.complete_link(end))
+
+
+def _create_batch(netlink: RouteSocket, ops: list[Op]) -> None:
+    handles: dict[str, int] = {}
+    try:
+        steps = []
+        for op in ops:
+            if not isinstance(op.after, Link):
+                continue
+            there = op.peer.netns if op.peer is not None else ""
+            if there and there not in handles:
+                handles[there] = os.open(namespaces.path_of(there), os.O_RDONLY | os.O_CLOEXEC)
+            steps.append((op, messages.create_link(op.after, op.peer, handles.get(there, -1))))
+        _send(netlink, steps)
+    finally:
+        for handle in handles.values():
+            os.close(handle)
+
+
+def _change_inside(ops: list[Op]) -> None:
+    for netns, group in _by_namespace(ops):
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
+            for is_setting, part in itertools.groupby(group, key=lambda op: isinstance(op.subject, Sysctl)):
+                if not is_setting:
+                    _send(netlink, [(op, messages.inside_message(op)) for op in part])
+                    continue
+                for op in part:
+                    if isinstance(op.after, Sysctl):
+                        sysctls.write(op.after.name, op.after.value)
+
+
+def _write_files(ops: list[Op]) -> None:
+    for op in ops:
+        if isinstance(op.after, File):
+            files.write(op.after.path, op.after.content)
+        else:
+            files.remove(op.subject.key[1])
+
+
+_STAGES: dict[int, Callable[[list[Op]], None]] = {
+    order.LINK_REMOVAL: _remove_links,
+    order.LINK_RENAME: _rename_links,
+    order.FIREWALL: _set_rules,
+    order.NAMESPACE_REPLACEMENT: _remove_namespaces,
+    order.NAMESPACE: _make_namespaces,
+    order.LINK_CREATION: _create_links,
+    order.INSIDE: _change_inside,
+    order.FILES: _write_files,
+    order.NAMESPACE_REMOVAL: _remove_namespaces,
+}
+
+
+def _by_namespace(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
+    for netns, group in itertools.groupby(ops, key=lambda op: getattr(op.subject, "netns", "")):
+        yield netns, list(group)
+
+
+def _send(netlink: RouteSocket, steps: list[tuple[Op, list[Message]]]) -> None:
+    """Send the messages of many steps at once, and say which step failed."""
+    owners = [op for op, group in steps for _message in group]
+    try:
+        netlink.send([message for _op, group in steps for message in group])
+    except Refused as error:
+        raise _fault(owners[error.index], error) from error
+
+
+def _fault(op: Op, error: OSError) -> Fault:
+    action, subject = in_words(op).split(" ", 1)
+    return Fault(subject, action, reason(error, getattr(error, "said", "")))
+
+
+def _lo(namespace: Namespace) -> Link:
+    return Link(namespace.name, "lo", "", tag=namespace.tag)

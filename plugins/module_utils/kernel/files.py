@@ -1,0 +1,54 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that ``ip netns exec`` lays over /etc: /etc/netns/NAME/hosts and resolv.conf.
+
+They are written in place: a rename would not be seen through the bind mounts of processes that run already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from ..state.fault import Fault
+from .reasons import reason
+
+DIRECTORY = "/etc/netns"
+_NAMES = ("hosts", "resolv.conf")
+
+
+def read_all() -> dict[str, str]:
+    """Content by path of every such file."""
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(DIRECTORY):
+            for kind in _NAMES:
+                path = f"{DIRECTORY}/{name}/{kind}"
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError), open(path, encoding="utf-8", errors="replace") as file:
+                    found[path] = file.read()
+    return found
+
+
+def write(path: str, content: str) -> None:
+    """Make the file hold ``content``, keeping its inode."""
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.ftruncate(handle, len(content.encode()))
+    except OSError as error:
+        raise Fault(f"file {path}", "write", reason(error)) from error
+
+
+def remove(path: str) -> None:
+    """Remove the file, and its folder when that is empty then."""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.dirname(path))
+    except OSError as error:
+        raise Fault(f"file {path}", "remove", reason(error)) from error

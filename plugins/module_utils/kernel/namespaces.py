@@ -1,0 +1,135 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Named network namespaces: entering, making and removing them, as ``ip netns`` does.
+
+Python 3.9 has neither os.setns nor os.unshare, so they are called in the C library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+from collections.abc import Iterator
+
+from ..state.fault import Fault
+from .reasons import reason
+
+DIRECTORY = "/run/netns"
+OWN = "/proc/thread-self/ns/net"
+
+_CLONE_NEWNET = 0x40000000
+_MS_BIND, _MS_REC, _MS_SHARED, _MNT_DETACH = 0x1000, 0x4000, 0x100000, 2
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def path_of(name: str) -> str:
+    """Where the namespace ``name`` is bound; the host's own for an empty name."""
+    return f"{DIRECTORY}/{name}" if name else OWN
+
+
+@contextlib.contextmanager
+def inside(netns: str) -> Iterator[None]:
+    """Run the block in the named namespace (with its /proc/sys/net), and come back whatever happens. Empty: stay."""
+    if not netns:
+        yield
+        return
+    home = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _enter(path_of(netns), netns)
+        try:
+            yield
+        finally:
+            _call("setns", home, _CLONE_NEWNET)
+    finally:
+        os.close(home)
+
+
+def names() -> dict[str, int]:
+    """The named namespaces of this host, each with its inode: two names with one inode are one namespace."""
+    home = os.stat(OWN).st_dev
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(DIRECTORY):
+            at = entry.stat()
+            if at.st_dev == home:
+                found[entry.name] = at.st_ino
+    return found
+
+
+@contextlib.contextmanager
+def new(name: str, owner: str) -> Iterator[None]:
+    """Make a namespace, run the block in it, and then give it its name.
+
+    The file that the name is bound to says whose it is, so that one which a killed run left behind is known.
+    """
+    home = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call("unshare", _CLONE_NEWNET)
+        try:
+            yield
+            bind(OWN, name, owner)
+        finally:
+            _call("setns", home, _CLONE_NEWNET)
+    finally:
+        os.close(home)
+
+
+def bind(source: str, name: str, owner: str) -> None:
+    """Give the namespace behind ``source`` the name ``name``."""
+    _share_directory()
+    target = path_of(name)
+    with open(target, "w", encoding="ascii") as file:
+        file.write(owner + "\n")
+    _call("mount", source.encode(), target.encode(), b"none", _MS_BIND, None)
+
+
+def unbind(name: str) -> None:
+    """Take a name away. The namespace itself ends with its last name, process and socket."""
+    target = path_of(name)
+    with contextlib.suppress(OSError):
+        _call("umount2", target.encode(), _MNT_DETACH)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(target)
+
+
+def unfinished() -> dict[str, str]:
+    """Names that were never bound to a namespace, each with the owner that its file tells (empty: an empty file)."""
+    home = os.stat(OWN).st_dev
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(DIRECTORY):
+            if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < 4096:
+                with open(entry.path, encoding="utf-8", errors="replace") as file:
+                    found[entry.name] = file.read().strip()
+    return found
+
+
+def _share_directory() -> None:
+    """Make what is bound in the directory visible in other mount namespaces, as ip netns does."""
+    os.makedirs(DIRECTORY, mode=0o755, exist_ok=True)
+    target = DIRECTORY.encode()
+    try:
+        _call("mount", b"", target, b"none", _MS_SHARED | _MS_REC, None)
+    except OSError:
+        _call("mount", target, target, b"none", _MS_BIND | _MS_REC, None)
+        _call("mount", b"", target, b"none", _MS_SHARED | _MS_REC, None)
+
+
+def _enter(path: str, name: str) -> None:
+    try:
+        there = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _call("setns", there, _CLONE_NEWNET)
+        finally:
+            os.close(there)
+    except OSError as error:
+        raise Fault(f"namespace {name}", "enter", reason(error)) from error
+
+
+def _call(function: str, *arguments: object) -> None:
+    """Call the C library and raise OSError where it says so."""
+    if getattr(_libc, function)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

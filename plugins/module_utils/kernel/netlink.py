@@ -1,0 +1,122 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A netlink socket of the namespace that it is opened in: whole dumps, and many messages per send."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+HEADER = struct.Struct("=IHHII")
+_ATTRIBUTE = struct.Struct("=HH")
+_ERROR = struct.Struct("=i")
+
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x300
+NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
+_NLMSGERR_ATTR_MSG = 1
+
+_RECEIVE_BYTES = 32 * 1024
+# So many messages per send that their errors fit into the socket's buffer.
+_BATCH = 64
+
+Attributes = dict[int, bytes]
+
+
+class Refused(OSError):
+    """The kernel refused message number ``index`` of a batch. said: its own words, perhaps empty."""
+
+    def __init__(self, number: int, index: int, said: str) -> None:
+        super().__init__(number, os.strerror(number))
+        self.index = index
+        self.said = said
+
+
+class RouteSocket:
+    """NETLINK_ROUTE in the namespace of the thread that opens it. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
+        self._socket.bind((0, 0))
+
+    def __enter__(self) -> RouteSocket:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._socket.close()
+
+    def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
+        """The body of every message of a dump. kind: RTM_GET…; body: the fixed header of that kind, perhaps with attributes."""
+        self._socket.send(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body)
+        while True:
+            for kind, _flags, _sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
+                if kind == _NLMSG_DONE:
+                    return
+                if kind == _NLMSG_ERROR:
+                    raise Refused(-_ERROR.unpack_from(payload)[0], 0, "")
+                yield payload
+
+    def send(self, messages: list[tuple[int, int, bytes]]) -> None:
+        """Send (kind, flags, body) for each message, in order. Raises Refused for the first that the kernel refused."""
+        for start in range(0, len(messages), _BATCH):
+            batch = messages[start : start + _BATCH]
+            packed = []
+            for at, (kind, flags, body) in enumerate(batch, start=1):
+                # Errors come unasked; only the last message asks for an answer, which ends the reading.
+                asks = NLM_F_ACK if at == len(batch) else 0
+                packed.append(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | flags | asks, at, 0) + body + b"\0" * (-len(body) % 4))
+            self._socket.send(b"".join(packed))
+            self._read_answers(start, len(batch))
+
+    def _read_answers(self, start: int, last: int) -> None:
+        first: dict[int, Refused] = {}
+        while True:
+            for kind, flags, sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
+                if kind != _NLMSG_ERROR:
+                    continue
+                number = -_ERROR.unpack_from(payload)[0]
+                if number:
+                    first.setdefault(0, Refused(number, start + sequence - 1, _own_words(flags, payload)))
+                if sequence == last:
+                    if first:
+                        raise first[0]
+                    return
+
+
+def attributes(body: bytes, offset: int) -> Attributes:
+    """The attributes in ``body`` from ``offset``, by number (without the nested and byte-order flags)."""
+    found: Attributes = {}
+    end = len(body)
+    while offset + 4 <= end:
+        length, kind = _ATTRIBUTE.unpack_from(body, offset)
+        if length < 4:
+            break
+        found[kind & 0x3FFF] = body[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+    return found
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """(kind, flags, sequence, payload) of each message in a datagram."""
+    offset = 0
+    while offset + HEADER.size <= len(data):
+        length, kind, flags, sequence, _port = HEADER.unpack_from(data, offset)
+        if length < HEADER.size:
+            raise OSError(errno.EBADMSG, "the kernel sent a netlink message that is too short")
+        yield kind, flags, sequence, data[offset + HEADER.size : offset + length]
+        offset += (length + 3) & ~3
+
+
+def _own_words(flags: int, payload: bytes) -> str:
+    """The kernel's own sentence in an error (NETLINK_EXT_ACK), or nothing."""
+    if not flags & NLM_F_ACK_TLVS:
+        return ""
+    said = attributes(payload, _ERROR.size + HEADER.size).get(_NLMSGERR_ATTR_MSG, b"")
+    return said.rstrip(b"\0").decode(errors="replace")

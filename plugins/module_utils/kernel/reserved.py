@@ -1,0 +1,96 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is in use on this host by others than a fleet: routes, resolvers, ports, and which way the underlay goes."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import socket
+import struct
+
+from ..state.tag import ROUTE_PROTOCOL, read_tag
+from .dumps import SeenLink, read_addresses, read_links, read_routes
+from .netlink import RouteSocket
+
+_LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
+_RESOLV_CONF = "/etc/resolv.conf"
+
+
+def read_reserved(fleet: str) -> dict[str, object]:
+    """``reserved`` of topology_info. What ``fleet`` itself put on the host is left out."""
+    with RouteSocket() as netlink:
+        links = {link.index: link for link in read_links(netlink)}
+        addresses = read_addresses(netlink)
+        routes = read_routes(netlink)
+    ours = {index for index, link in links.items() if _belongs_to(link, fleet)}
+    foreign = [route for route in routes if route.index not in ours and route.protocol != ROUTE_PROTOCOL]
+    default = min((route for route in foreign if route.destination == "default"), key=lambda route: route.metric, default=None)
+    underlay = default.index if default is not None else next((index for index, address in addresses if _leads_out(links[index], address, ours)), 0)
+    address = next((address.split("/")[0] for index, address in addresses if index == underlay and ":" not in address), None)
+    return {
+        "prefixes": sorted({route.destination for route in foreign if route.destination != "default"}),
+        "resolvers": _resolvers(),
+        "underlay_address": address,
+        "underlay_mtu": links[underlay].mtu if underlay in links else None,
+        "ports": _ports(),
+    }
+
+
+def _belongs_to(link: SeenLink, fleet: str) -> bool:
+    owner = read_tag(link.alias)
+    return owner is not None and owner.fleet == fleet
+
+
+def _leads_out(link: SeenLink, address: str, ours: set[int]) -> bool:
+    return link.name != "lo" and link.up and link.index not in ours and ":" not in address
+
+
+def _resolvers() -> list[str]:
+    """The IPv4 name servers that are not on the host itself."""
+    with contextlib.suppress(OSError), open(_RESOLV_CONF, encoding="utf-8", errors="replace") as file:
+        words = [line.split() for line in file]
+        named = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
+        return [server for server in named if ":" not in server and not server.startswith("127.")]
+    return []
+
+
+def _ports() -> list[dict[str, object]]:
+    """Every TCP and UDP port that a process listens on, with the process's name where it can be seen."""
+    found: dict[int, tuple[str, str, int]] = {}
+    for table, state in _LISTENING.items():
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/self/net/{table}", encoding="ascii") as file:
+            for line in list(file)[1:]:
+                words = line.split()
+                host_ip, port = _address(words[1])
+                if words[3] == state and host_ip is not None:
+                    found[int(words[9])] = (table[:3], host_ip, port)
+    processes = _processes(set(found))
+    listed = {(protocol, host_ip, port, processes.get(inode, "")) for inode, (protocol, host_ip, port) in found.items()}
+    return [{"protocol": protocol, "host_ip": host_ip, "port": port, "process": process} for protocol, host_ip, port, process in sorted(listed)]
+
+
+def _address(text: str) -> tuple[str | None, int]:
+    """An address and port of /proc/net; ``::`` takes IPv4 too, other IPv6 addresses take none of ours."""
+    address, _colon, port = text.partition(":")
+    if len(address) == 8:
+        return socket.inet_ntoa(struct.pack("=I", int(address, 16))), int(port, 16)
+    return ("::" if int(address, 16) == 0 else None), int(port, 16)
+
+
+def _processes(inodes: set[int]) -> dict[int, str]:
+    """The process that holds each socket, by the socket's inode. Looks no further when all are known."""
+    found: dict[int, str] = {}
+    for folder in glob.iglob("/proc/[0-9]*/fd"):
+        if len(found) == len(inodes):
+            break
+        with contextlib.suppress(OSError):
+            for handle in os.listdir(folder):
+                with contextlib.suppress(OSError):
+                    target = os.readlink(f"{folder}/{handle}")
+                    if target.startswith("socket:[") and int(target[8:-1]) in inodes:
+                        with open(f"{folder}/../comm", encoding="utf-8", errors="replace") as file:
+                            found[int(target[8:-1])] = file.read().strip()
+    return found

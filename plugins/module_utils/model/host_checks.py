@@ -1,0 +1,52 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only the host knows: whether a declaration fits beside what is there already."""
+
+from __future__ import annotations
+
+from .declaration import Declaration
+from .overlap import last_overlap, span_of
+from .problem import Problem
+from .report import Report
+from .reserved import Reserved, TakenPort, read_reserved
+from .resolve import EVERY_ADDRESS
+
+
+def check_against_host(declaration: Declaration, reserved: object, host: str = "") -> list[Problem]:
+    """Subnets that overlap a route, a resolver or the underlay address of the host, and published ports that a process has.
+
+    reserved: a Reserved, or the dictionary ``reserved`` of ``topology_info``; it must not hold what this fleet itself put there.
+    """
+    report = Report(host)
+    known = reserved if isinstance(reserved, Reserved) else read_reserved(reserved)
+    check_subnets(report, declaration, known)
+    check_ports(report, declaration, known)
+    return report.problems
+
+
+def check_subnets(report: Report, declaration: Declaration, reserved: Reserved) -> None:
+    """No subnet takes addresses away from the host."""
+    spans = reserved.spans()
+    for name, network in declaration.networks.items():
+        for index, subnet in enumerate(network.subnets):
+            wanted = span_of(subnet.subnet, name)
+            held = last_overlap(spans, wanted.first, wanted.last)
+            if held is not None:
+                path = f"cnm_networks.{name}.ipam.config[{index}].subnet"
+                report.add(path, str(subnet.subnet), f"the subnet overlaps {held.holder} of the host: choose another subnet")
+
+
+def check_ports(report: Report, declaration: Declaration, reserved: Reserved) -> None:
+    """No published port is one that a process listens on, on that address or on all."""
+    taken: dict[tuple[str, int], list[TakenPort]] = {}
+    for port in reserved.ports:
+        taken.setdefault((port.protocol, port.port), []).append(port)
+    for name, sandbox in declaration.sandboxes.items():
+        for published in sandbox.ports:
+            for other in taken.get((published.protocol, published.published), ()):
+                if EVERY_ADDRESS in (published.host_ip, other.host_ip) or published.host_ip == other.host_ip:
+                    process = other.process or "a process of the host"
+                    message = f"{process} listens on {other.protocol} port {other.port} of {other.host_ip}: publish another port, or stop it"
+                    report.add(f"cnm_sandboxes.{name}.ports", f"{published.host_ip}:{published.published}/{published.protocol}", message)
+                    break

@@ -1,0 +1,100 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How raw dictionaries and lists are read: every problem goes into the Report, and the rest is returned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .report import Report, Unreadable, shown, suggestion
+from .values import Reader
+
+
+def as_given(value: object) -> object:
+    """The reader of what is read later, by one who knows more."""
+    return value
+
+
+def read_items(report: Report, path: str, raw: object) -> list[tuple[str, object]]:
+    """The items of a dictionary with text keys; null is an empty one. Other keys, and what is no dictionary, are reported."""
+    if raw is None:
+        return []
+    if not isinstance(raw, dict):
+        report.add(path, raw, "a dictionary is expected")
+        return []
+    items = []
+    for key, value in raw.items():
+        if isinstance(key, str):
+            items.append((str(key), value))
+        else:
+            report.add(f"{path}.{shown(key)}", key, "a key must be text: put it in quotes")
+    return items
+
+
+def read_keys(report: Report, path: str, raw: object, keys: Keys) -> dict[str, Any]:
+    """What a dictionary holds under its known keys. A key whose value is null counts as left out."""
+    found = {}
+    for key, value in read_items(report, path, raw):
+        reader = keys.readers.get(key)
+        if reader is None:
+            if key not in keys.not_yet:
+                report.add(f"{path}.{shown(key)}", value, f"there is no key '{shown(key)}' here: {suggestion(key, keys.known)}")
+            elif value is not None:
+                report.add(f"{path}.{key}", value, f"'{key}' is not yet supported: leave it out")
+        elif value is not None:
+            try:
+                found[key] = reader(value)
+            except Unreadable as error:
+                report.add(f"{path}.{key}", value, str(error))
+    return found
+
+
+def read_list(report: Report, path: str, raw: object, reader: Reader) -> list[Any]:
+    """The readable items of a list; null is an empty one."""
+    found = []
+    for item_path, item in list_items(report, path, raw):
+        try:
+            found.append(reader(item))
+        except Unreadable as error:
+            report.add(item_path, item, str(error))
+    return found
+
+
+def list_items(report: Report, path: str, raw: object) -> Iterator[tuple[str, object]]:
+    """Each item of a list with its path; null is an empty list, and what is no list is reported."""
+    if isinstance(raw, (list, tuple)):
+        for index, item in enumerate(raw):
+            yield f"{path}[{index}]", item
+    elif raw is not None:
+        report.add(path, raw, "a list is expected")
+
+
+def read_pairs(report: Report, path: str, raw: object, separators: str) -> Iterator[tuple[str, str, object]]:
+    """(path, name, value) of each pair in a dictionary, or in a list of texts with one of the ``separators``."""
+    if not isinstance(raw, (list, tuple)):
+        for name, value in read_items(report, path, raw):
+            yield f"{path}.{shown(name)}", name, value
+        return
+    for item_path, item in list_items(report, path, raw):
+        match = re.match(f"([^{separators}]+)[{separators}](.*)", item, re.DOTALL) if isinstance(item, str) else None
+        if match:
+            yield item_path, match[1], match[2]
+        else:
+            report.add(item_path, item, f"text such as name{separators[-1]}value is expected")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that one kind of dictionary may have: how each is read, and which are known but not yet supported."""
+
+    readers: Mapping[str, Reader]
+    not_yet: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every key that may be named in a suggestion."""
+        return self.not_yet.union(self.readers)

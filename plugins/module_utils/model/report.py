@@ -1,0 +1,58 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a problem is found and put into words: for the person who wrote the value, whatever it is."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+from collections.abc import Iterable
+
+from .problem import Problem
+
+LONGEST_SHOWN = 120
+
+
+def shown(value: object) -> str:
+    """Any value as one line of at most about 120 printable characters, in the words of YAML."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        text = str(value) if isinstance(value, str) else reprlib.repr(value)
+    except ValueError:  # Python refuses to write numbers of thousands of digits
+        text = "a very large number"
+    if len(text) > LONGEST_SHOWN:
+        text = text[:LONGEST_SHOWN] + "..."
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+    return text
+
+
+def suggestion(word: object, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown word: the nearest known one, else all of them if they are few."""
+    words = sorted(known)
+    nearest = difflib.get_close_matches(shown(word), words, n=1)
+    if nearest:
+        return f"did you mean '{nearest[0]}'?"
+    if not words:
+        return "there is none"
+    return "known: " + ", ".join(words[:20]) + (", ..." if len(words) > 20 else "")
+
+
+class Unreadable(ValueError):
+    """A raw value is not what its key wants. The text says what would be right."""
+
+
+class Report:
+    """Gathers the problems of one host, so that all of them are told at once."""
+
+    def __init__(self, host: str = "") -> None:
+        self.host = host
+        self.problems: list[Problem] = []
+
+    def add(self, path: str, value: object, message: str) -> None:
+        """Notes what is wrong with ``value``, which stands at ``path``."""
+        self.problems.append(Problem(self.host, path, shown(value), message))

@@ -1,0 +1,141 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One sandbox: from the raw dictionary to a Sandbox with its endpoints and ports."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from .declaration import Declaration, Endpoint, Sandbox
+from .endpoint import read_endpoints
+from .keys import Keys, as_given, read_keys, read_list, read_pairs
+from .names import read_host_name, read_name
+from .port import read_ports
+from .report import Report, Unreadable
+from .resolve import default_host_ip
+from .values import read_address, read_text
+
+# Only net.* belongs to a network namespace. No '/' and no empty part: the name becomes a path below /proc/sys.
+SYSCTL_NAME = re.compile(r"net(\.[A-Za-z0-9_-]+)+")
+SYSCTL_VALUE = re.compile(r"[\t\x20-\x7e]{0,1000}")  # the kernel itself writes tabs between numbers
+
+
+def read_network_mode(value: object) -> tuple[str, str | None]:
+    """Mode, and the sandbox that is joined: ``host``, ``none`` or ``container:NAME``."""
+    text = read_text(value)
+    if text in ("host", "none"):
+        return text, None
+    kind, colon, name = text.partition(":")
+    if kind in ("container", "service") and colon:
+        if kind == "service":
+            raise Unreadable("a sandbox is joined by container:NAME")
+        return kind, read_name(name)
+    raise Unreadable("host, none or container:NAME is expected; a network is joined under networks")
+
+
+def read_sysctl_value(value: object) -> str:
+    """The value as the text that the kernel is given, single spaces between its parts."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise Unreadable("a number or text is expected")
+    if isinstance(value, int) and abs(value) >= 2**64:
+        raise Unreadable("the number is larger than any that the kernel takes")
+    if isinstance(value, str) and not SYSCTL_VALUE.fullmatch(value):
+        raise Unreadable("a sysctl's value is one line of at most 1000 printable characters")
+    return " ".join(str(value).split())
+
+
+SANDBOX = Keys(
+    {"networks": as_given, "network_mode": read_network_mode, "ports": as_given, "sysctls": as_given, "dns": as_given, "extra_hosts": as_given},
+    frozenset("container dns_opt dns_search domainname expose external_links hostname links mac_address netns pid".split()),
+)
+# What a sandbox of each mode cannot have. As in Docker; without a network no port is reachable, and what belongs to the
+# namespace or its files is declared where the namespace is.
+EXCLUDED = {
+    "host": ("dns", "extra_hosts", "networks", "ports", "sysctls"),
+    "none": ("networks", "ports"),
+    "container": ("dns", "extra_hosts", "networks", "ports", "sysctls"),
+}
+OWNER = {"host": "the host's own namespace", "none": "a namespace without networks", "container": "the namespace of another sandbox"}
+
+
+def read_sandbox(report: Report, path: str, name: str, raw: object, declaration: Declaration) -> Sandbox:
+    """The sandbox that ``raw`` declares, on the networks of ``declaration``. What is wrong is reported and left out."""
+    found = read_keys(report, path, raw, SANDBOX)
+    mode, joins = found.pop("network_mode", ("networks", None))
+    drop_excluded(report, path, found, mode)
+    endpoints = read_endpoints(report, f"{path}.networks", found.pop("networks", None))
+    if mode == "networks":
+        mode, endpoints = mode_of_networks(report, f"{path}.networks", endpoints, declaration)
+        drop_excluded(report, path, found, mode)
+    sandbox = Sandbox(
+        name=name,
+        mode=mode,
+        joins=joins,
+        endpoints=endpoints,
+        sysctls=tuple(sorted(read_sysctls(report, f"{path}.sysctls", found.get("sysctls")).items())),
+        dns=read_dns(report, f"{path}.dns", found.get("dns")),
+        extra_hosts=read_extra_hosts(report, f"{path}.extra_hosts", found.get("extra_hosts")),
+    )
+    if "ports" not in found:
+        return sandbox
+    return replace(sandbox, ports=read_ports(report, f"{path}.ports", found["ports"], default_host_ip(declaration, sandbox)))
+
+
+def drop_excluded(report: Report, path: str, found: dict[str, Any], mode: str) -> None:
+    """Reports and removes what a sandbox of this mode cannot have; an empty list or dictionary says nothing."""
+    for key in EXCLUDED.get(mode, ()):
+        value = found.pop(key, None)
+        if value not in (None, [], {}, ()):
+            report.add(f"{path}.{key}", value, f"'{key}' is impossible in {OWNER[mode]} (mode {mode}): leave it out, or choose networks instead")
+
+
+def mode_of_networks(report: Report, path: str, endpoints: tuple[Endpoint, ...], declaration: Declaration) -> tuple[str, tuple[Endpoint, ...]]:
+    """Mode and endpoints: a network of driver host or none stands alone, has no options, and gives the sandbox its mode."""
+    for endpoint in endpoints:
+        network = declaration.networks.get(endpoint.network)
+        if network is None or network.driver not in ("host", "none"):
+            continue
+        if len(endpoints) > 1:
+            report.add(f"{path}.{network.name}", network.name, f"a sandbox on a network of driver {network.driver} can be on no other: keep one")
+        elif endpoint != Endpoint(endpoint.network):
+            report.add(f"{path}.{network.name}", network.name, f"an endpoint in a network of driver {network.driver} has no options: leave them out")
+        return network.driver, ()
+    return "networks", endpoints
+
+
+def read_dns(report: Report, path: str, raw: object) -> tuple[Any, ...]:
+    """The name servers, in their order; one may stand without a list, as in Compose."""
+    return tuple(read_list(report, path, [raw] if isinstance(raw, str) else raw, read_address))
+
+
+def read_sysctls(report: Report, path: str, raw: object) -> dict[str, str]:
+    """The namespace's sysctls by name: from a dictionary, or a list of ``name=value``."""
+    sysctls: dict[str, str] = {}
+    for item_path, name, value in read_pairs(report, path, raw, "="):
+        if not SYSCTL_NAME.fullmatch(name):
+            report.add(item_path, name, "only sysctls of a network namespace can be set: names such as net.core.somaxconn")
+            continue
+        try:
+            text = read_sysctl_value(value)
+        except Unreadable as error:
+            report.add(item_path, value, str(error))
+            continue
+        if sysctls.setdefault(name, text) != text:
+            report.add(item_path, value, f"{name} is given twice with two values: keep one")
+    return sysctls
+
+
+def read_extra_hosts(report: Report, path: str, raw: object) -> tuple[tuple[str, str], ...]:
+    """Names and addresses for the hosts file, sorted: from a dictionary, or a list of ``name:address`` or ``name=address``."""
+    found = set()
+    for item_path, name, value in read_pairs(report, path, raw, "=:"):
+        try:
+            if value == "host-gateway":
+                raise Unreadable("host-gateway is not yet supported: write an address of the host")
+            found.add((read_host_name(name), str(read_address(value))))
+        except Unreadable as error:
+            report.add(item_path, value, str(error))
+    return tuple(sorted(found))

@@ -1,0 +1,98 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How one raw value is read: text, numbers, addresses.
+
+A reader returns what the value means, or raises ``Unreadable`` with a sentence that says what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any, Callable
+
+from .report import Unreadable, shown, suggestion
+
+Reader = Callable[[object], Any]
+INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+
+
+def read_text(value: object) -> str:
+    """Text. A number is refused, since YAML may have made it out of something else (22:22 without quotes is 1342)."""
+    if not isinstance(value, str):
+        raise Unreadable("text is expected" + (": put it in quotes" if isinstance(value, (int, float)) else ""))
+    return str(value)
+
+
+def read_boolean(value: object) -> bool:
+    """true or false, also as text, as Docker's driver_opts have it."""
+    if isinstance(value, bool):
+        return value
+    text = value.lower() if isinstance(value, str) else ""
+    if text not in ("true", "false"):
+        raise Unreadable("true or false is expected")
+    return text == "true"
+
+
+def read_integer(value: object) -> int:
+    """A whole number, also as text."""
+    if isinstance(value, str) and INTEGER.fullmatch(value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Unreadable("a whole number is expected")
+    return int(value)
+
+
+def integer_between(lowest: int, highest: int) -> Reader:
+    """A reader of whole numbers from ``lowest`` to ``highest``, both included."""
+
+    def read(value: object) -> int:
+        number = read_integer(value)
+        if not lowest <= number <= highest:
+            raise Unreadable(f"a number from {lowest} to {highest} is expected")
+        return number
+
+    return read
+
+
+def one_of(supported: tuple[str, ...], not_yet: tuple[str, ...] = ()) -> Reader:
+    """A reader of one word out of a few; those of ``not_yet`` are known and refused as such."""
+
+    def read(value: object) -> str:
+        word = read_text(value)
+        if word in not_yet:
+            raise Unreadable(f"'{word}' is not yet supported; supported: {', '.join(supported)}")
+        if word not in supported:
+            raise Unreadable(f"there is no '{shown(word)}': {suggestion(word, supported + not_yet)}")
+        return word
+
+    return read
+
+
+def read_address(value: object) -> IPv4Address:
+    """An IPv4 address in dotted form."""
+    text = read_text(value)
+    if ":" in text:
+        raise Unreadable("an IPv4 address is expected: IPv6 is not yet supported")
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        raise Unreadable("an IPv4 address such as 172.20.0.10 is expected") from None
+
+
+def read_subnet(value: object) -> IPv4Network:
+    """An IPv4 subnet as address/length, with no host bits set."""
+    text = read_text(value)
+    if ":" in text:
+        raise Unreadable("an IPv4 subnet is expected: IPv6 is not yet supported")
+    address, _slash, length = text.partition("/")
+    if not re.fullmatch("[0-9]{1,2}", length):
+        raise Unreadable("a subnet such as 172.20.0.0/24 is expected")
+    try:
+        network = IPv4Network((address, int(length)), strict=False)
+    except ValueError:
+        raise Unreadable("a subnet such as 172.20.0.0/24 is expected") from None
+    if str(network.network_address) != address:
+        raise Unreadable(f"{address} is an address in the subnet, not the subnet: write {network}")
+    return network

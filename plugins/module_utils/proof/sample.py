@@ -1,0 +1,113 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pairs are proven: all of a small fleet, a fixed sample of a large one. Nothing here grows with the square of the fleet."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from .expect import Pair, expected
+from .site import Door, Site, endpoint_doors, published_doors
+
+LIMIT = 2500
+
+
+def choose(sites: Sequence[Site], mode: str) -> Tuple[Iterator[Pair], int]:
+    """The pairs to prove, and how many there are in all.
+
+    mode: ``full`` is all pairs up to LIMIT and the sample above it, ``sample`` the sample, ``none`` nothing.
+    """
+    total = count(sites)
+    if mode == "none":
+        return iter(()), total
+    return (every_pair if mode == "full" and total <= LIMIT else sampled_pairs)(sites), total
+
+
+def count(sites: Sequence[Site]) -> int:
+    """How many pairs ``every_pair`` would yield, by arithmetic."""
+    total = 0
+    for site in sites:
+        total += len(site.sandboxes) * sum(1 for _door in endpoint_doors(site))
+        for door in published_doors(site):
+            total += 0 if door.kind == "shut" else 1
+            if not door.address.is_loopback and door.kind != "shut":
+                total += len(site.sandboxes) - _undecided(site, door)
+            if door.address == site.underlay:
+                total += len(sites) - 1
+        if site.egress:
+            total += sum(1 for gateway in site.gateways.values() if gateway is None or gateway.masquerade)
+    return total
+
+
+def every_pair(sites: Sequence[Site]) -> Iterator[Pair]:
+    """Every source at every door where something is declared about it."""
+    for site in sites:
+        for door in endpoint_doors(site):
+            yield site, "", door
+            yield from ((site, name, door) for name in site.sandboxes if name != door.sandbox)
+        for door in published_doors(site):
+            yield from _declared((site, name, door) for name in _local_sources(site, door))
+            if door.address == site.underlay:
+                yield from ((other, "", door) for other in sites if other is not site)
+        yield from _ways_out(site)
+
+
+def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
+    """Each endpoint once as source and as target, each published port from its host, a neighbour and another host, each way
+    that must stay shut from another host, each ordered pair of networks of a host that are isolated from each other."""
+    for place, site in enumerate(sites):
+        doors: Dict[str, List[Door]] = {name: [] for name in site.declared}
+        for door in endpoint_doors(site):
+            doors[door.network].append(door)
+        for members in doors.values():
+            yield from ((site, members[i - 1].sandbox if len(members) > 1 else "", members[i]) for i in range(len(members)))
+        yield from _isolated(site, doors)
+        other = sites[(place + 1) % len(sites)]
+        for nth, door in enumerate(published_doors(site)):
+            local = _local_sources(site, door)
+            yield from _declared((site, name, door) for name in local[:1])
+            if len(local) > 1:
+                turned = local[1 + nth % (len(local) - 1):] + local[1:1 + nth % (len(local) - 1)]
+                yield from islice(_declared((site, name, door) for name in turned), 1)
+            if door.address == site.underlay and other is not site:
+                yield other, "", door
+        yield from _ways_out(site)
+
+
+def _isolated(site: Site, doors: Dict[str, List[Door]]) -> Iterator[Pair]:
+    """One pair for each ordered pair of networks, and one for each sandbox that is on no network."""
+    for here, members in doors.items():
+        for there, targets in doors.items():
+            source = next((door.sandbox for door in members if there not in site.networks[door.sandbox]), None)
+            if here != there and source is not None and targets:
+                yield site, source, targets[0]
+    first: Optional[Door] = next((members[0] for members in doors.values() if members), None)
+    if first:
+        yield from ((site, name, first) for name, networks in site.networks.items() if not networks)
+
+
+def _ways_out(site: Site) -> Iterator[Pair]:
+    if site.egress:
+        door = site.egress
+        yield from _declared((site, name, door) for name in site.sandboxes)
+
+
+def _local_sources(site: Site, door: Door) -> List[str]:
+    """Who on its own host may ask at a published door: the host first, then sandboxes, whose 127.0.0.0/8 is another one."""
+    if door.kind == "shut":
+        return []
+    return [""] if door.address.is_loopback else ["", *site.sandboxes]
+
+
+def _declared(pairs: Iterator[Pair]) -> Iterator[Pair]:
+    return (pair for pair in pairs if expected(*pair) is not None)
+
+
+def _undecided(site: Site, door: Door) -> int:
+    """How many neighbours there are about which nothing is declared at a published door (see ``expected``)."""
+    if site.declared[door.network].icc:
+        return 0
+    gateways = site.gateways.items()
+    return sum(1 for name, gateway in gateways if gateway is not None and gateway.name == door.network and name != door.sandbox)

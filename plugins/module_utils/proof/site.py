@@ -1,0 +1,134 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the proof needs to know of each host, and every door by which its sandboxes can be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
+
+from ..model.declaration import Declaration, Network, Port, Sandbox
+
+PROBE_PORT = 47863
+ANY = IPv4Address("0.0.0.0")
+LOOPBACK = IPv4Address("127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Door:
+    """One address by which ``sandbox`` of ``host`` (empty: that host itself) can be asked.
+
+    kind: ``endpoint`` (its own address), ``published`` (a port of the host), ``underlay`` (a host's own address) or ``shut`` (a
+    published port of the host, but at its underlay address, where it is not published). listener: the port that answers.
+    home, way: of a shut door, the one at which the host itself gets in, and the underlay door of its host.
+    """
+
+    kind: str
+    host: str
+    sandbox: str
+    address: IPv4Address
+    listener: int
+    network: str = ""
+    port: Optional[Port] = None
+    home: Optional[Door] = None
+    way: Optional[Door] = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """One host as the proof sees it.
+
+    sandboxes: those with a namespace of their own. networks: of each, those it is on. gateways: of each, the network of its
+    default route. aliases: the others, each with the sandbox whose namespace it is in (empty: the host's). underlay_door: how
+    this host is asked by others. egress: the host that is asked to see whether this one's sandboxes get out.
+    """
+
+    host: str
+    underlay: Optional[IPv4Address]
+    declared: Mapping[str, Network]
+    sandboxes: Mapping[str, Sandbox]
+    networks: Mapping[str, FrozenSet[str]]
+    gateways: Mapping[str, Optional[Network]]
+    aliases: Mapping[str, str]
+    underlay_door: Optional[Door]
+    egress: Optional[Door]
+
+
+def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, Optional[IPv4Address]]) -> List[Site]:
+    """Every host of the fleet, sorted by name.
+
+    declarations: fully resolved: every endpoint has its address. underlay: the address by which the other hosts know a host.
+    """
+    hosts = sorted(declarations)
+    doors = [door for door in (_underlay_door(host, declarations[host], underlay.get(host)) for host in hosts) if door]
+    after = {door.host: doors[(place + 1) % len(doors)] for place, door in enumerate(doors)}
+    own_door = {door.host: door for door in doors}
+    sites = []
+    for host in hosts:
+        declared = declarations[host]
+        own = {name: box for name, box in sorted(declared.sandboxes.items()) if box.mode in ("networks", "none")}
+        egress = after.get(host)
+        sites.append(Site(
+            host, underlay.get(host), declared.networks, own,
+            {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()},
+            {name: gateway_network(declared.networks, box) for name, box in own.items()},
+            {name: _namespace_of(declared.sandboxes, box) for name, box in sorted(declared.sandboxes.items()) if name not in own},
+            own_door.get(host),
+            egress if egress and egress.address != underlay.get(host) else None,
+        ))
+    return sites
+
+
+def gateway_network(declared: Mapping[str, Network], sandbox: Sandbox) -> Optional[Network]:
+    """The network of the default route: the highest gw_priority, then the first name, among those not internal (Docker's order)."""
+    outward = [end for end in sandbox.endpoints if not declared[end.network].internal]
+    return declared[min(outward, key=lambda end: (-end.gw_priority, end.network)).network] if outward else None
+
+
+def endpoint_doors(site: Site) -> Iterator[Door]:
+    """Every address of every sandbox of a host."""
+    for name, box in site.sandboxes.items():
+        port = _free_port({port.target for port in box.ports})
+        for end in box.endpoints:
+            if end.ipv4_address is not None:
+                yield Door("endpoint", site.host, name, end.ipv4_address, port, end.network)
+
+
+def published_doors(site: Site) -> Iterator[Door]:
+    """Every way to the published ports of a host, and after each the one that must stay shut, if there is one."""
+    open_outside = {(port.protocol, port.published) for box in site.sandboxes.values() for port in box.ports if port.host_ip in (ANY, site.underlay)}
+    for name, box in site.sandboxes.items():
+        gateway = site.gateways[name]
+        for port in box.ports if gateway else ():
+            network = gateway.name if gateway else ""
+            home = Door("published", site.host, name, LOOPBACK if port.host_ip == ANY else port.host_ip, port.target, network, port)
+            yield home
+            if site.underlay is None:
+                continue
+            if port.host_ip == ANY:
+                yield Door("published", site.host, name, site.underlay, port.target, network, port)
+            elif (port.protocol, port.published) not in open_outside:
+                yield Door("shut", site.host, name, site.underlay, port.target, network, port, home, site.underlay_door)
+
+
+def _underlay_door(host: str, declared: Declaration, address: Optional[IPv4Address]) -> Optional[Door]:
+    if address is None:
+        return None
+    published = {port.published for box in declared.sandboxes.values() for port in box.ports}
+    return Door("underlay", host, "", address, _free_port(published))
+
+
+def _free_port(taken: Set[int]) -> int:
+    """The first port from PROBE_PORT on that is not among ``taken``."""
+    return next(port for port in range(PROBE_PORT, 65536) if port not in taken)
+
+
+def _namespace_of(sandboxes: Mapping[str, Sandbox], sandbox: Sandbox) -> str:
+    """Whose namespace a joined sandbox is in; empty: the host's."""
+    for _step in sandboxes:
+        if sandbox.joins is None or sandbox.joins not in sandboxes:
+            break
+        sandbox = sandboxes[sandbox.joins]
+    return "" if sandbox.mode == "host" else sandbox.name

@@ -1,0 +1,119 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the answers prove. Nothing counts as proven for want of an answer: silence needs a control that was answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence
+
+from .row import BLOCKED, REACHED, Outcome, Place, Row, place_words, port_words
+
+PROVEN, RED, UNPROVEN = "proven", "red", "unproven"
+
+# Why it is expected, by kind of row and expectation.
+_REASONS = {
+    ("host", REACHED): "a host reaches its sandboxes",
+    ("network", REACHED): "both are on {network}",
+    ("icc", BLOCKED): "{network} has icc: false",
+    ("isolation", BLOCKED): "it is not on {network}",
+    ("loopback", REACHED): "the port is published",
+    ("published", REACHED): "the port is published",
+    ("published", BLOCKED): "no network of it leads out",
+    ("egress", REACHED): "its network leads out",
+    ("egress", BLOCKED): "no network of it leads out",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A row with what was found. word: PROVEN, RED or UNPROVEN. sentence: empty where it is proven."""
+
+    row: Row
+    word: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many rows of each kind there are, and how many of them are proven."""
+
+    reached: int
+    reached_proven: int
+    blocked: int
+    blocked_proven: int
+    red: int
+    unproven: int
+
+    @property
+    def green(self) -> bool:
+        """Everything that was to be proven is. Nothing to prove is not green either."""
+        return self.red == 0 and self.unproven == 0 and self.reached + self.blocked > 0
+
+
+def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Optional[Mapping[Place, str]] = None) -> List[Verdict]:
+    """A verdict for each row.
+
+    outcomes: by row id; a row without one was not tried, or its host was lost. faults: why a target has no listeners.
+    """
+    table = {row.id: row for row in rows}
+    return [_judge(row, table, outcomes, faults or {}) for row in table.values()]
+
+
+def summarise(verdicts: Sequence[Verdict]) -> Summary:
+    """The totals."""
+    tally: Dict[str, int] = {}
+    for verdict in verdicts:
+        for key in (verdict.row.expect, verdict.word, verdict.row.expect + verdict.word):
+            tally[key] = tally.get(key, 0) + 1
+    named = (REACHED, REACHED + PROVEN, BLOCKED, BLOCKED + PROVEN, RED, UNPROVEN)
+    return Summary(*(tally.get(key, 0) for key in named))
+
+
+def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], faults: Mapping[Place, str]) -> Verdict:
+    outcome = outcomes.get(row.id)
+    if outcome is None:
+        return Verdict(row, UNPROVEN, f"No result came from {place_words((row.source[0], ''))}, so nothing that it was to ask is proven")
+    if outcome.reached is None:
+        return _unproven(row, outcome.detail)
+    silent = [table.get(number) for number in row.controls if not _reached(outcomes.get(number))]
+    if _reached(outcome):
+        if row.expect == BLOCKED:
+            return Verdict(row, RED, f"{_claim(row)}, but was answered{_within(outcome)}")
+        if row.peer and outcome.peer and outcome.peer != row.peer:
+            return Verdict(row, RED, f"{_claim(row)} as {row.peer}, but was seen there as {outcome.peer}: the client's address is lost")
+        return Verdict(row, PROVEN)
+    cause = faults.get(row.target) or outcome.detail or "no answer"
+    if row.kind == "underlay":
+        return _unproven(row, cause)
+    if silent:
+        control = silent[0]
+        return _unproven(row, f"{_way(control)} was not reached either, though it may be" if control else "its control was not sent")
+    if row.expect == REACHED:
+        return Verdict(row, RED, f"{_claim(row)}, but did not: {cause}")
+    return Verdict(row, PROVEN) if row.controls else _unproven(row, "nobody who may reach it was asked")
+
+
+def _reached(outcome: Optional[Outcome]) -> bool:
+    return outcome is not None and bool(outcome.reached)
+
+
+def _unproven(row: Row, cause: str) -> Verdict:
+    return Verdict(row, UNPROVEN, f"It is unproven that {_way(row)} is {row.expect}: {cause}")
+
+
+def _claim(row: Row) -> str:
+    reason = _REASONS.get((row.kind, row.expect), "").format(network=row.network)
+    if (row.kind, row.expect, row.source[1]) == ("published", BLOCKED, ""):
+        reason = "the port is published on another address"
+    wish = "should" if row.expect == REACHED else "should not"
+    return f"{place_words(row.source)} {wish} reach {place_words(row.target)} at {row.address} {port_words(row)}" + (f" ({reason})" if reason else "")
+
+
+def _way(row: Row) -> str:
+    return f"{place_words(row.target)} at {row.address} {port_words(row)} from {place_words(row.source)}"
+
+
+def _within(outcome: Outcome) -> str:
+    return f" in {outcome.rtt_ms:.1f} ms" if outcome.rtt_ms is not None else ""

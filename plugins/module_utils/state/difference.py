@@ -1,0 +1,68 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which attributes two pictures of one object differ, and which of those the kernel can change in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from .objects import Link, Namespace, Object, Options, Scalar
+
+# What a link is born with and keeps: another value means another link.
+BORN_WITH = ("kind", "peer")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One attribute with what stands and what should (as text for the reader)."""
+
+    attribute: str
+    before: object
+    after: object
+
+
+def merged(current: Object, desired: Object) -> Object:
+    """``desired``, completed by what ``current`` has in the attributes that ``desired`` leaves alone."""
+    values = {}
+    for one in fields(desired):
+        wanted, stands = getattr(desired, one.name), getattr(current, one.name)
+        if one.name in ("options", "port"):
+            wanted = tuple(sorted({**dict(stands), **dict(wanted)}.items()))
+        values[one.name] = stands if wanted is None else wanted
+    return replace(desired, **values)
+
+
+def differences(before: Object, after: Object) -> tuple[Difference, ...]:
+    """What must change so that ``before`` becomes ``after``, attribute by attribute."""
+    found: list[Difference] = []
+    for one in fields(after):
+        if not one.compare:
+            continue
+        stands, wanted = getattr(before, one.name), getattr(after, one.name)
+        if one.name in ("options", "port"):
+            found.extend(_option_differences(stands, wanted))
+        elif wanted is not None and stands != wanted:
+            found.append(Difference(one.name, stands, wanted))
+    return tuple(found)
+
+
+def another_thing(current: Object, desired: Object) -> bool:
+    """Whether ``current`` cannot become ``desired`` in place, so that it has to go first."""
+    if isinstance(current, Namespace) and isinstance(desired, Namespace):
+        return current.joins != desired.joins
+    if not isinstance(current, Link) or not isinstance(desired, Link):
+        return False
+    if current.tag is not None and desired.tag is not None and current.tag != desired.tag:
+        return True
+    return any(one.attribute in BORN_WITH for one in differences(current, desired))
+
+
+def _option_differences(before: Options, after: Options) -> tuple[Difference, ...]:
+    stands: dict[str, Scalar] = dict(before)
+    found = []
+    for name, wanted in after:
+        now: Scalar | None = stands.get(name)
+        if now != wanted:
+            found.append(Difference(name, now, wanted))
+    return tuple(found)

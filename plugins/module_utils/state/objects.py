@@ -1,0 +1,163 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands on a host, or should: kernel objects, files and rules as frozen data.
+
+Every object has a ``key``: two objects with one key are the same thing on the host, perhaps with other attributes.
+An attribute that is None in a desired object is left alone; ``netns`` is the name of a namespace, empty for the host's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Union
+
+from ..firewall.rules import Rule
+
+Key = tuple[str, ...]
+Scalar = Union[str, int, bool]
+Options = tuple[tuple[str, Scalar], ...]
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A named network namespace, with lo up. ``joins``: this is another name for the namespace of that sandbox."""
+
+    name: str
+    tag: str | None = None
+    joins: str = ""
+
+    @property
+    def key(self) -> Key:
+        return ("namespace", self.name)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A network interface.
+
+    tag: ifalias. peer: the other end of a veth, as (netns, name). options: what belongs to the kind (a bridge's
+    ``mcast_snooping``). port: what belongs to a bridge port (``isolated``). ipv6_link_local: whether the kernel makes an
+    fe80 address for it.
+    """
+
+    netns: str
+    name: str
+    kind: str
+    tag: str | None = None
+    altname: str | None = None
+    mac: str | None = None
+    mtu: int | None = None
+    master: str | None = None
+    peer: tuple[str, str] | None = None
+    options: Options = ()
+    port: Options = ()
+    ipv6_link_local: bool | None = None
+    up: bool | None = None
+
+    @property
+    def key(self) -> Key:
+        return ("link", self.netns, self.name)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address with its prefix length on a link (``172.20.0.1/24``)."""
+
+    netns: str
+    link: str
+    address: str
+
+    @property
+    def key(self) -> Key:
+        return ("address", self.netns, self.link, self.address)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of the main table. ``destination``: ``default`` or a prefix."""
+
+    netns: str
+    destination: str
+    gateway: str | None = None
+    link: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return ("route", self.netns, self.destination)
+
+
+@dataclass(frozen=True)
+class Sysctl:
+    """A value below /proc/sys (``net.ipv4.ip_forward``). It is set and never taken back: nobody knows what stood before."""
+
+    netns: str
+    name: str
+    value: str
+
+    @property
+    def key(self) -> Key:
+        return ("sysctl", self.netns, self.name)
+
+
+@dataclass(frozen=True)
+class File:
+    """A small text file that is written in place, since running processes hold bind mounts of it."""
+
+    path: str
+    content: str
+
+    @property
+    def key(self) -> Key:
+        return ("file", self.path)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A firewall chain of ours with all its rules. ``family``: ``ipv4``."""
+
+    family: str
+    table: str
+    name: str
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return ("chain", self.family, self.table, self.name)
+
+
+@dataclass(frozen=True)
+class Jump:
+    """The one rule of ours in a built-in chain. ``position``: where it is put when it is missing. copies: how often it stands there."""
+
+    family: str
+    table: str
+    chain: str
+    rule: Rule
+    position: str = field(default="first", compare=False)
+    copies: int = 1
+
+    @property
+    def key(self) -> Key:
+        return ("jump", self.family, self.table, self.chain, self.rule.target)
+
+
+Object = Union[Namespace, Link, Address, Route, Sysctl, File, Chain, Jump]
+
+
+@dataclass(frozen=True)
+class HostState:
+    """A picture of one host: objects by key, and which of them are ours to change and remove.
+
+    A desired picture owns all that is in it. An observed one also shows foreign objects, so that a clash is seen.
+    """
+
+    objects: dict[Key, Object] = field(default_factory=dict)
+    owned: frozenset[Key] = frozenset()
+
+
+def desired_state(objects: Iterable[Object]) -> HostState:
+    """The picture that owns all of ``objects``."""
+    by_key = {one.key: one for one in objects}
+    return HostState(by_key, frozenset(by_key))

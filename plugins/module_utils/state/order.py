@@ -1,0 +1,71 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which order operations are safe.
+
+What leads into a sandbox goes before the rules that guard it, and comes after them; what cannot be undone comes last.
+Within a namespace: settings, links, addresses, then up, then routes, so that a link is announced with its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from .objects import Address, Chain, File, Jump, Key, Link, Namespace, Route, Sysctl
+from .op import Op
+
+LINK_REMOVAL, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL = range(9)
+
+
+def in_order(ops: Iterable[Op]) -> tuple[Op, ...]:
+    """``ops``, sorted: the same set gives the same order. Renames keep the order among themselves that they came in."""
+    listed: list[Op] = list(ops)
+    made = {op.subject.key for op in listed if op.action == "create"}
+    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, made))))
+
+
+def stage(op: Op, made: AbstractSet[Key] = frozenset()) -> int:
+    """The stage of the work that ``op`` belongs to. ``made``: what the same plan creates."""
+    one = op.subject
+    if isinstance(one, (Chain, Jump)):
+        return FIREWALL
+    if isinstance(one, File):
+        return FILES
+    if isinstance(one, Namespace):
+        if op.action == "remove":
+            return NAMESPACE_REPLACEMENT if one.key in made else NAMESPACE_REMOVAL
+        return NAMESPACE
+    if isinstance(one, Link) and op.action != "change":
+        return {"remove": LINK_REMOVAL, "rename": LINK_RENAME, "create": LINK_CREATION}[op.action]
+    return INSIDE
+
+
+def _place(op: Op, at: int) -> tuple[int, str, int, Key]:
+    one = op.subject
+    if op.action == "rename":
+        return (at, "", 0, ())
+    if at == INSIDE:
+        return (at, getattr(one, "netns", ""), _step_inside(op), one.key)
+    if isinstance(one, Link):
+        has_master = one.master is not None or one.peer is not None
+        first = has_master if op.action == "create" else not has_master
+        return (at, "", int(first), one.key)
+    if isinstance(one, Namespace):
+        return (at, "", int(bool(one.joins)), one.key)
+    if isinstance(one, Chain):
+        return (at, "", 0, one.key)
+    return (at, "", 1, one.key)
+
+
+def _step_inside(op: Op) -> int:
+    one = op.subject
+    if isinstance(one, Route):
+        return 0 if op.action == "remove" else 6
+    if isinstance(one, Address):
+        return 1 if op.action == "remove" else 4
+    if isinstance(one, Sysctl):
+        return 2
+    before = op.before
+    comes_up = isinstance(one, Link) and isinstance(before, Link) and one.up != before.up
+    return 5 if comes_up else 3

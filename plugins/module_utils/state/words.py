@@ -1,0 +1,88 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operations in words: what was done, or would be, as one line each."""
+
+from __future__ import annotations
+
+from .difference import differences
+from .objects import Address, Chain, File, Jump, Link, Namespace, Object, Route, Sysctl
+from .op import Op
+from .tag import read_tag
+
+# Where "create" is not what a person would say.
+_VERBS = {"address": "add", "route": "add", "sysctl": "set", "file": "write"}
+
+
+def in_words(op: Op) -> str:
+    """One line for ``op``. It depends on nothing else, so that check mode and the run say the same."""
+    one = op.subject
+    if op.action == "rename" and isinstance(op.before, Link):
+        return f"rename {name_of(op.before)} to {one.key[2]}"
+    if op.action == "change" and op.before is not None:
+        return _change_in_words(op.before, one)
+    if op.action == "create" and op.peer is not None:
+        return f"create {name_of(one)} with {name_of(op.peer)}"
+    verb = _VERBS.get(one.key[0], op.action) if op.action == "create" else op.action
+    return f"{verb} {name_of(one)}"
+
+
+def name_of(one: Object) -> str:
+    """An object as a person would call it, with the network and sandbox that it serves."""
+    if isinstance(one, Namespace):
+        return f"namespace {one.name}" + (f" as another name of {one.joins}" if one.joins else "")
+    if isinstance(one, Link):
+        return f"{one.kind} {one.name}{_inside(one.netns)}{_serves(one.tag)}"
+    if isinstance(one, Address):
+        return f"address {one.address} on {one.link}{_inside(one.netns)}"
+    if isinstance(one, Route):
+        via = f" via {one.gateway}" if one.gateway else ""
+        return f"route {one.destination}{via} dev {one.link}{_inside(one.netns)}"
+    if isinstance(one, Sysctl):
+        return f"sysctl {one.name} = {one.value}{_inside(one.netns)}"
+    if isinstance(one, File):
+        return f"file {one.path}"
+    if isinstance(one, Chain):
+        return f"chain {one.name} of table {one.table} ({one.family}, {_count(len(one.rules), 'rule')})"
+    return f"jump from {one.chain} to {one.rule.target} in table {one.table} ({one.family})"
+
+
+def _change_in_words(before: Object, after: Object) -> str:
+    if isinstance(before, Chain) and isinstance(after, Chain):
+        plus, minus = (sum(rule not in other.rules for rule in one.rules) for one, other in ((after, before), (before, after)))
+        what = f"+{plus} -{minus} rules" if plus or minus else "order of the rules"
+        return f"change chain {after.name} of table {after.table} ({after.family}): {what}"
+    if isinstance(before, Sysctl) and isinstance(after, Sysctl):
+        return f"change sysctl {after.name} from {before.value} to {after.value}{_inside(after.netns)}"
+    if isinstance(before, File) and isinstance(after, File):
+        return f"change file {after.path}: {_lines_in_words(before.content, after.content)}"
+    if isinstance(before, Jump):
+        return f"change {name_of(after)}"
+    found = differences(before, after)
+    return f"change {name_of(after)}: " + ", ".join(f"{one.attribute} from {_shown(one.before)} to {_shown(one.after)}" for one in found)
+
+
+def _lines_in_words(before: str, after: str) -> str:
+    was, now = set(before.splitlines()), set(after.splitlines())
+    return f"+{len(now - was)} -{len(was - now)} lines" if was != now else "order of the lines"
+
+
+def _serves(tag: str | None) -> str:
+    owner = read_tag(tag)
+    return f" ({owner.purpose})" if owner is not None and owner.purpose else ""
+
+
+def _inside(netns: str) -> str:
+    return f" in {netns}" if netns else ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(str(part) for part in value if part)
+    return "none" if value is None else str(value)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,169 @@
+#!/usr/bin/python
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring the networks and sandboxes of one host to their declaration."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: topology
+short_description: Bring the networks and sandboxes of a host to their declaration
+version_added: 0.1.0
+description:
+  - Makes, changes and removes bridges, network namespaces, virtual interfaces, addresses, routes, names and firewall rules until
+    the host is as it is declared. What is in place is left alone; what drifted is repaired in place.
+  - Everything that it makes is marked in the kernel as this fleet's. Only what is so marked is changed or removed. What others made is never touched;
+    where it stands in the way, that is a problem and nothing is changed.
+  - Fed by M(mooring.cnm.fleet_plan) through O(plan) in the role P(mooring.cnm.topology#role). It can be called alone on one host with O(networks)
+    and O(sandboxes); what the plan would choose (subnets and addresses) must then be given.
+  - Should a step fail, what stood before is put back, and the error names the step and the kernel's reason.
+author:
+  - mooring.cnm contributors (@mooring)
+options:
+  networks:
+    description:
+      - The networks by name, in the words of the Compose specification. See the guide of the collection for every key.
+      - They are the whole of what the fleet has on this host; a network that is left out is removed.
+    type: dict
+    default: {}
+  sandboxes:
+    description: The sandboxes by name. A sandbox that is left out is removed, with its namespace.
+    type: dict
+    default: {}
+  peers:
+    description: The endpoints of other hosts on networks of scope C(fleet). No driver of this release needs them.
+    type: dict
+    default: {}
+  plan:
+    description:
+      - The folder with the plan on the controller, as M(mooring.cnm.fleet_plan) returns it. The host's slice of it takes the place of
+        O(networks), O(sandboxes), O(peers) and O(fleet).
+    type: path
+  fleet:
+    description: Whose these objects are. Two fleets can share a host.
+    type: str
+    default: default
+  state:
+    description: With V(absent), everything of the fleet is removed from the host.
+    type: str
+    choices: [present, absent]
+    default: present
+  drivers:
+    description: Look at networks of these drivers only. Networks of other drivers, and what belongs to them, are left as they are.
+    type: list
+    elements: str
+    choices: [bridge]
+    default: [bridge]
+extends_documentation_fragment:
+  - mooring.cnm.attributes
+requirements:
+  - pyroute2 >= 0.7.2 (where something must change)
+  - iptables (for networks of driver bridge)
+seealso:
+  - module: mooring.cnm.topology_info
+  - module: mooring.cnm.fleet_plan
+"""
+
+EXAMPLES = r"""
+- name: One network and two sandboxes on one host
+  mooring.cnm.topology:
+    networks:
+      frontend:
+        ipam:
+          config: [{subnet: 172.20.0.0/24, gateway: 172.20.0.1}]
+    sandboxes:
+      web:
+        networks: {frontend: {ipv4_address: 172.20.0.10, aliases: [www]}}
+        ports: ["8080:80"]
+      db:
+        networks: {frontend: {ipv4_address: 172.20.0.11}}
+
+- name: The same without the database, and closed to the outside
+  mooring.cnm.topology:
+    networks:
+      frontend:
+        internal: true
+        ipam:
+          config: [{subnet: 172.20.0.0/24, gateway: 172.20.0.1}]
+    sandboxes:
+      web:
+        networks: {frontend: {ipv4_address: 172.20.0.10}}
+
+- name: Nothing of the fleet is left
+  mooring.cnm.topology:
+    state: absent
+"""
+
+RETURN = r"""
+before:
+  description: The networks and sandboxes that stood on the host, in option names.
+  returned: always
+  type: dict
+  sample: {networks: {}, sandboxes: {}}
+after:
+  description: Those that stand now, or would in check mode. Given back as parameters, it changes nothing.
+  returned: always
+  type: dict
+  sample: {networks: {frontend: {driver: bridge, ipam: {config: [{gateway: 172.20.0.1, subnet: 172.20.0.0/24}]}}}, sandboxes: {}}
+ops:
+  description: What was done or, in check mode, would be, in order. Check mode and the run give the same.
+  returned: always
+  type: list
+  elements: str
+  sample: ["create bridge cnmbd3aca912461 (frontend)"]
+problems:
+  description: Why nothing was changed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    host: {description: The host that it concerns; empty for this one., type: str}
+    path: {description: Where the value stands in the variables., type: str}
+    value: {description: The value as it was given., type: str}
+    message: {description: What is wrong and what would be right., type: str}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.drivers.describe import describe
+from ..module_utils.drivers.desired import host_state
+from ..module_utils.kernel.reserved import read_reserved
+from ..module_utils.model.checks import check_declaration, check_resolved
+from ..module_utils.model.host_checks import check_against_host
+from ..module_utils.model.options import declaration_options
+from ..module_utils.model.parse import parse_declaration
+from ..module_utils.model.problem import Problem
+from ..module_utils.runner import run
+from ..module_utils.state.objects import HostState
+
+
+def to_desired(params: dict) -> tuple[HostState, list[Problem]]:
+    """The state that the parameters ask for, and everything that is wrong with them."""
+    if params["state"] == "absent":
+        return HostState(), []
+    declaration, problems = parse_declaration(params["networks"], params["sandboxes"])
+    problems = problems or check_declaration(declaration) or check_resolved(declaration)
+    problems = problems or check_against_host(declaration, read_reserved(params["fleet"]))
+    return (HostState(), problems) if problems else (host_state(declaration, params["fleet"]), [])
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "networks": {"type": "dict", "default": {}},
+            "sandboxes": {"type": "dict", "default": {}},
+            "peers": {"type": "dict", "default": {}},
+            "plan": {"type": "path"},
+            "fleet": {"type": "str", "default": "default"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "drivers": {"type": "list", "elements": "str", "choices": ["bridge"], "default": ["bridge"]},
+        },
+        supports_check_mode=True,
+    )
+    fleet = module.params["fleet"]
+    run(module, fleet, lambda: to_desired(module.params), lambda state: declaration_options(describe(state, fleet)))
+
+
+if __name__ == "__main__":
+    main()

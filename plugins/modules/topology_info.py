@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read what a fleet has on a host, and what others have there."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: topology_info
+short_description: Read the networks and sandboxes of a host, and what is taken there
+version_added: 0.1.0
+description:
+  - Reads from the kernel, changes nothing, and needs nothing on the host but Python and, for rules, iptables.
+author:
+  - mooring.cnm contributors (@mooring)
+options:
+  gather:
+    description: What to read. V(reserved) alone is the cheapest.
+    type: list
+    elements: str
+    choices: [networks, sandboxes, reserved]
+    default: [networks, sandboxes, reserved]
+  fleet:
+    description: Whose networks and sandboxes to read.
+    type: str
+    default: default
+extends_documentation_fragment:
+  - mooring.cnm.attributes
+  - mooring.cnm.attributes.info
+"""
+
+EXAMPLES = r"""
+- name: Read the networks of this host
+  mooring.cnm.topology_info:
+    gather: [networks]
+  register: host
+
+- name: Show the subnet of each
+  ansible.builtin.debug:
+    msg: "{{ item.Name }}: {{ item.IPAM.Config[0].Subnet }}"
+  loop: "{{ host.networks }}"
+"""
+
+RETURN = r"""
+networks:
+  description: The fleet's networks on this host, with the keys of C(docker network inspect).
+  returned: when asked for
+  type: list
+  elements: dict
+  sample:
+    - {Name: frontend, Driver: bridge, Scope: local, Internal: false, IPAM: {Config: [{Subnet: 172.20.0.0/24, Gateway: 172.20.0.1}]}}
+sandboxes:
+  description: The fleet's sandboxes on this host by name, in option names, with the path of their namespace.
+  returned: when asked for
+  type: dict
+  sample: {web: {namespace: /run/netns/web, networks: {frontend: {ipv4_address: 172.20.0.10}}}}
+reserved:
+  description: What others use on this host, so that no network takes it away.
+  returned: when asked for
+  type: dict
+  contains:
+    prefixes: {description: Destinations of routes that are not the fleet's., type: list, elements: str}
+    resolvers: {description: Name servers of the host., type: list, elements: str}
+    underlay_address: {description: The address towards the default route., type: str}
+    underlay_mtu: {description: MTU of that link in bytes., type: int}
+    ports: {description: Ports that processes listen on., type: list, elements: dict}
+missing:
+  description: Packages that the collection needs on this host and that are not there, by their names in Debian.
+  returned: always
+  type: list
+  elements: str
+managers:
+  description: Network managers that run on this host and take up links that nobody told them to leave alone.
+  returned: always
+  type: list
+  elements: str
+  sample: [systemd-networkd]
+"""
+
+import importlib.util
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.drivers.describe import describe
+from ..module_utils.drivers.inspect import inspect_networks
+from ..module_utils.firewall.run import find_tool
+from ..module_utils.kernel.namespaces import path_of
+from ..module_utils.kernel.observe import observe
+from ..module_utils.kernel.reserved import read_reserved
+from ..module_utils.model.options import declaration_options
+from ..module_utils.state.fault import Fault
+from ..module_utils.state.objects import HostState
+
+_MANAGERS = {"NetworkManager": "/run/NetworkManager", "systemd-networkd": "/run/systemd/netif"}
+
+
+def gathered(gather: list, fleet: str) -> dict:
+    """The parts of the result that are asked for."""
+    result: dict = {"missing": missing_packages(), "managers": managers()}
+    if "reserved" in gather:
+        result["reserved"] = read_reserved(fleet)
+    if "networks" in gather or "sandboxes" in gather:
+        declaration = describe(observe(HostState(), fleet), fleet)
+        sandboxes = declaration_options(declaration)["sandboxes"]
+        result["networks"] = inspect_networks(declaration, fleet)
+        result["sandboxes"] = {name: {"namespace": path_of(name), **options} for name, options in sandboxes.items()}
+    return {key: value for key, value in result.items() if key in gather or key in ("missing", "managers")}
+
+
+def managers() -> list:
+    """The network managers that run here and would take up our links."""
+    return [name for name, sign in _MANAGERS.items() if os.path.isdir(sign)]
+
+
+def missing_packages() -> list:
+    """Debian's names of what is needed here and not installed."""
+    needed = {"python3-pyroute2": importlib.util.find_spec("pyroute2"), "iptables": find_tool("ipv4", "restore")}
+    return [package for package, found in needed.items() if not found]
+
+
+def main() -> None:
+    choices = ["networks", "sandboxes", "reserved"]
+    module = AnsibleModule(
+        argument_spec={
+            "gather": {"type": "list", "elements": "str", "choices": choices, "default": choices},
+            "fleet": {"type": "str", "default": "default"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(changed=False, **gathered(module.params["gather"], module.params["fleet"]))
+    except Fault as fault:
+        module.fail_json(msg=str(fault))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the inventory says of the whole fleet, read without templating a thousand hosts' variables for one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
+from ...module_utils.ipam.fleet import HostInput
+from ...module_utils.ipam.pools import Pool, read_pools
+from ...module_utils.model.problem import Problem
+
+# Fleet variables: equal on all hosts.
+_DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, "cnm_ledger": None, "cnm_verify": "full"}
+_LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port", "cnm_firewall")
+_LEDGER = ".cnm-ledger.yml"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """hosts: all that declare something. at_work: those that this play still works on. underlay: the address of each that is known."""
+
+    name: str
+    hosts: dict[str, HostInput]
+    at_work: frozenset[str]
+    underlay: dict[str, IPv4Address | None]
+    underlay_mtu: dict[str, int | None]
+    pools: tuple[Pool, ...]
+    ledger: str
+    verify: str
+    problems: list[Problem]
+
+
+def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
+    """The fleet in ``task_vars``. look: the variable in which each host's ``topology_info`` was registered."""
+    every = {host: variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
+    hosts = {host: _Variables(host, held, variables["hostvars"]) for host, held in every.items() if declares(held)}
+    if not hosts:
+        raise AnsibleActionFail("No host declares cnm_networks or cnm_sandboxes. Declare them in the inventory, for example in group_vars.")
+    at_work = frozenset(hosts).intersection(variables["ansible_play_hosts"])
+    given, problems = _fleet_variables(hosts)
+    pools, pool_problems = read_pools(given["cnm_address_pools"])
+    reports = {host: _report(hosts[host], look) for host in at_work}
+    if given["cnm_verify"] not in ("full", "sample", "none"):
+        problems.append(Problem("", "cnm_verify", str(given["cnm_verify"]), "it is full, sample or none"))
+    return Fleet(
+        name=str(given["cnm_fleet"]),
+        hosts={host: HostInput(one.starting("cnm_networks"), one.starting("cnm_sandboxes"), reports.get(host)) for host, one in hosts.items()},
+        at_work=at_work,
+        underlay={host: _underlay_address(hosts[host], reports[host], problems) for host in sorted(at_work)},
+        underlay_mtu={host: _underlay_mtu(hosts[host], reports[host], problems) for host in sorted(at_work)},
+        pools=pools,
+        ledger=_ledger_path(given["cnm_ledger"], hosts),
+        verify=str(given["cnm_verify"]),
+        problems=[*problems, *pool_problems],
+    )
+
+
+def declares(held: Mapping[str, Any]) -> bool:
+    """Whether a host's variables declare networks or sandboxes, be it that there are none."""
+    return any(name in ("cnm_networks", "cnm_sandboxes") or name.startswith(("cnm_networks__", "cnm_sandboxes__")) for name in held)
+
+
+class _Variables:
+    """One host's variables. A value is templated, which is slow, only where it holds a template."""
+
+    def __init__(self, host: str, held: Mapping[str, Any], hostvars: Any) -> None:
+        self.host, self._held, self._hostvars = host, held, hostvars
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        if name not in self._held:
+            return otherwise
+        value = self._held[name]
+        return plain(self._hostvars[self.host][name] if _has_template(value) else value)
+
+    def starting(self, name: str) -> dict[str, Any]:
+        return {key: self.get(key) for key in self._held if key == name or key.startswith(f"{name}__")}
+
+
+def plain(value: Any) -> Any:
+    """``value`` without what Ansible adds to strings and containers."""
+    if isinstance(value, Mapping):
+        return {plain(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _has_template(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_template(one) for pair in value.items() for one in pair)
+    if isinstance(value, (list, tuple)):
+        return any(_has_template(one) for one in value)
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list[Problem]]:
+    """The fleet variables of the first host, and where another host differs."""
+    first, *others = hosts.values()
+    given = {name: first.get(name, default) for name, default in _DEFAULTS.items()}
+    problems = [
+        Problem(other.host, name, str(other.get(name, given[name])), f"it is the same for the whole fleet, and {first.host} has {value}")
+        for other in others
+        for name, value in given.items()
+        if other.get(name, _DEFAULTS[name]) != value
+    ]
+    problems += [Problem("", name, str(first.get(name)), "this variable is not yet supported: remove it") for name in _LATER if first.get(name) is not None]
+    return given, problems
+
+
+def _report(host: _Variables, look: str) -> Any:
+    result = host.get(look)
+    return result.get("reserved") if isinstance(result, dict) else None
+
+
+def _underlay_address(host: _Variables, report: Any, problems: list[Problem]) -> IPv4Address | None:
+    """The given address, else ansible_host where it is one, else the one that the host told."""
+    given = host.get("cnm_underlay_address")
+    try:
+        if given is not None:
+            return IPv4Address(str(given))
+    except ValueError:
+        problems.append(Problem(host.host, "cnm_underlay_address", str(given), "it is an IPv4 address of the host, such as 192.0.2.10"))
+    for candidate in (host.get("ansible_host"), (report or {}).get("underlay_address")):
+        try:
+            return IPv4Address(str(candidate))
+        except ValueError:
+            continue
+    return None
+
+
+def _underlay_mtu(host: _Variables, report: Any, problems: list[Problem]) -> int | None:
+    given = host.get("cnm_underlay_mtu")
+    if given is None:
+        return (report or {}).get("underlay_mtu")
+    if not isinstance(given, int) or isinstance(given, bool) or not 576 <= given <= 65535:
+        problems.append(Problem(host.host, "cnm_underlay_mtu", str(given), "it is a number of bytes from 576 to 65535"))
+        return None
+    return given
+
+
+def _ledger_path(given: Any, hosts: dict[str, _Variables]) -> str:
+    if given:
+        return os.path.abspath(os.path.expanduser(str(given)))
+    folders = {folder for folder in (host.get("inventory_dir") for host in hosts.values()) if folder and os.path.isdir(folder)}
+    if len(folders) == 1:
+        return os.path.join(folders.pop(), _LEDGER)
+    why = "has no directory" if not folders else f"has several directories ({', '.join(sorted(folders))})"
+    raise AnsibleActionFail(f"The inventory {why}, so it is not clear where the ledger is. Set cnm_ledger to the path of a file.")

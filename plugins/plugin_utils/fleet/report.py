@@ -1,0 +1,60 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What many hosts said, as one report for the person at the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FleetReport:
+    """lines: to be printed. summary: one sentence. problems: as fleet_plan returns them."""
+
+    lines: list[str]
+    summary: str
+    failed: bool
+    problems: list[dict[str, str]]
+
+
+def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
+    """Every problem that a host found while it looked at what it would do. A host that could not look is a problem too."""
+    problems: list[dict[str, str]] = []
+    for host, result in sorted(said.items()):
+        found = list(result.get("problems") or [])
+        if not found and "before" not in result:
+            found = [{"path": "", "value": "", "message": _reason(result)}]
+        elif not found and result.get("msg"):
+            found = [{"path": "", "value": "", "message": str(result["msg"])}]
+        problems += [{**one, "host": host} for one in found]
+    lines = [f"{one['host']}: " + ": ".join(part for part in (one["path"], one["message"]) if part) for one in problems]
+    if not problems:
+        return FleetReport([], "no problem", False, [])
+    hosts = {one["host"] for one in problems}
+    summary = f"{_count(len(problems), 'problem')} on {_count(len(hosts), 'host')}. No host was changed."
+    return FleetReport([], "\n".join([summary, *lines]), True, problems)
+
+
+def drift_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
+    """What would have to be done on each host to bring it back to its declaration."""
+    trouble = preflight_report(said)
+    if trouble.failed:
+        return trouble
+    drifted = {host: list(result["ops"]) for host, result in sorted(said.items()) if result.get("ops")}
+    lines = []
+    for host, ops in drifted.items():
+        lines += [f"{host} has drifted. To bring it back:", *(f"  {op}" for op in ops)]
+    summary = f"{_count(len(drifted), 'host')} of {len(said)} drifted: {', '.join(drifted)}" if drifted else f"{_count(len(said), 'host')}: no drift"
+    return FleetReport(["", *lines, summary] if drifted else [summary], summary, bool(drifted), [])
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    said = str(result.get("msg") or result.get("module_stderr") or "the module ended without an answer").strip()
+    return f"the host could not be looked at: {said}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

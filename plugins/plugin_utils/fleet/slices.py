@@ -1,0 +1,32 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each host's part of the plan, in the words of the module topology."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from ...module_utils.model.declaration import Declaration
+from ...module_utils.model.options import declaration_options
+from ...module_utils.model.resolve import effective_mtu
+from .inventory import Fleet
+
+
+def slices(fleet: Fleet, declarations: Mapping[str, Declaration]) -> dict[str, dict[str, Any]]:
+    """The parameters of topology for every host that this run works on. An MTU that follows the underlay is filled in."""
+    parts = {}
+    for host in sorted(fleet.at_work):
+        declaration = declarations[host]
+        networks = {name: replace(one, mtu=effective_mtu(one, fleet.underlay_mtu[host])) for name, one in declaration.networks.items()}
+        parts[host] = {"fleet": fleet.name, **declaration_options(Declaration(networks, declaration.sandboxes))}
+    return parts
+
+
+def slice_path(folder: str, host: str) -> str:
+    """Where a host's part lies in the plan."""
+    return os.path.join(folder, f"host-{quote(host, safe='')}.json")

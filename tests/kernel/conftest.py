@@ -1,0 +1,57 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A throw-away host for each test: network and mount namespaces of the test process's own, with an empty /run and a copy of /etc."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+_CLONE_NEWNET, _CLONE_NEWNS = 0x40000000, 0x00020000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _unshare(flags: int) -> None:
+    if _libc.unshare(flags) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+class Host:
+    """The throw-away host that the test process is in."""
+
+    def sh(self, command: str, check: bool = True) -> str:
+        """Run a shell command; its standard output."""
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        if check and done.returncode != 0:
+            pytest.fail(f"{command}: {done.stderr}")
+        return done.stdout
+
+    def succeeds(self, command: str) -> bool:
+        """Whether a shell command ends with status 0."""
+        return subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> None:
+    """Leave the machine's mounts for good: what is mounted from here on is seen by this process alone."""
+    if os.geteuid() != 0:
+        pytest.fail("the kernel tests need root")
+    _unshare(_CLONE_NEWNS)
+    Host().sh("mount --make-rprivate /")
+
+
+@pytest.fixture
+def host(own_mounts: None) -> Iterator[Host]:
+    """An empty host with lo up."""
+    _unshare(_CLONE_NEWNET)
+    one = Host()
+    one.sh("mount -t tmpfs -o mode=755 run /run && mkdir -p /run/lock /run/etc /run/work")
+    one.sh("mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work etc /etc && rm -rf /etc/netns")
+    one.sh("sysctl -qw net.ipv4.ip_forward=0 && ip link set lo up")
+    yield one
+    one.sh("umount -l /etc && umount -l /run")

@@ -1,0 +1,142 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The house keeps its shape: imports run one way, the pure stays pure, and what a kernel module drags along stays short."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+NOT_OURS = {".ansible", ".cache", ".git", ".venv"}
+COLLECTION = "ansible_collections.mooring.cnm.plugins"
+
+# Who may import whom, besides files of its own layer and the leaves. A file belongs to the longest of these names that its path begins with.
+LAYERS = {
+    "module_utils/model": set(),
+    "module_utils/ipam": {"model"},
+    "module_utils/state": set(),
+    "module_utils/firewall": {"state"},
+    "module_utils/drivers": {"model", "state"},
+    "module_utils/kernel": {"firewall", "state"},
+    "module_utils/runner": {"firewall", "kernel", "state"},
+    "module_utils/proof": {"kernel", "model", "state"},
+    "module_utils/lab": {"model"},
+    "plugin_utils/fleet": {"ipam", "model", "proof"},
+    "modules": {"drivers", "firewall", "kernel", "lab", "model", "proof", "runner", "state"},
+    "action": {"fleet", "ipam", "lab", "model", "proof"},
+    "connection": {"lab", "model"},
+    "inventory": {"lab", "model"},
+    "doc_fragments": set(),
+}
+LEAVES = {"module_utils/firewall/rules.py", "module_utils/model/problem.py"}  # data that every layer may hold
+PURE = ("model", "ipam", "drivers", "state", "firewall", "proof")
+IMPURE_FILES = {"firewall/run.py", "proof/flight.py", "proof/listener.py", "proof/process.py", "proof/sender.py"}  # they touch the machine
+FORBIDDEN_IN_PURE = (
+    "os sys io socket select selectors subprocess multiprocessing threading asyncio signal time datetime random secrets uuid "
+    "pathlib shutil tempfile glob fcntl ctypes logging importlib ansible pyroute2"
+).split()
+CHECK_MODE_GATES = {"module_utils/runner.py", "module_utils/lab/converge.py"}  # one for fleets, one for the lab that they are tried in
+KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_peers")
+MOST_LINES_OF_A_KERNEL_FACE = 1500
+
+FILES = sorted(PLUGINS.rglob("*.py"))
+
+
+def name_of(file: Path) -> str:
+    """The file as it is called in this test: its path below plugins/."""
+    return file.relative_to(PLUGINS).as_posix()
+
+
+def layer_of(file: Path) -> str:
+    stem = name_of(file).removesuffix(".py") + "/"
+    return max((layer for layer in LAYERS if stem.startswith(layer + "/")), key=len, default="")
+
+
+def is_pure(file: Path) -> bool:
+    name = name_of(file).removeprefix("module_utils/")
+    return name.split("/")[0] in PURE and name not in IMPURE_FILES
+
+
+def imported_names(file: Path) -> Iterator[str]:
+    """Absolute dotted names of all that a file imports, wherever in it: ``from a import b`` yields a.b, as b may be a module."""
+    package = (COLLECTION + "." + ".".join(file.relative_to(PLUGINS).parent.parts)).split(".")
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = [*base, *(node.module.split(".") if node.module else [])]
+            yield from (".".join([*prefix, alias.name]) for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__"):
+            yield ast.unparse(node.args[0]).lstrip("f").strip("'\"")
+
+
+def imported_files(file: Path) -> set[Path]:
+    """Files of this collection that a file imports."""
+    found = set()
+    for name in imported_names(file):
+        if name.startswith(COLLECTION + "."):
+            path = PLUGINS.joinpath(*name.removeprefix(COLLECTION + ".").split("."))
+            found |= {candidate for candidate in (path.with_suffix(".py"), path.parent.with_suffix(".py")) if candidate.is_file()}
+    return found
+
+
+def import_closure(file: Path) -> set[Path]:
+    """The file and all that it imports from this collection, directly or not: what travels to the host."""
+    closure, waiting = set(), {file}
+    while waiting:
+        closure |= waiting
+        waiting = {imported for one in waiting for imported in imported_files(one)} - closure
+    return closure
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_imports_run_one_way(file: Path) -> None:
+    layer = layer_of(file)
+    assert layer, f"{name_of(file)} is in no layer of LAYERS"
+    allowed = {layer} | {other for other in LAYERS if other.split("/")[-1] in LAYERS[layer]}
+    wrong = sorted(name_of(imported) for imported in imported_files(file) if layer_of(imported) not in allowed and name_of(imported) not in LEAVES)
+    assert not wrong, f"{name_of(file)} ({layer}) must not import {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if is_pure(file)], ids=name_of)
+def test_the_pure_import_only_what_computes(file: Path) -> None:
+    wrong = {name.split(".")[0] for name in imported_names(file)} & set(FORBIDDEN_IN_PURE)
+    wrong |= {name_of(imported) for imported in imported_files(file) if not is_pure(imported)}
+    assert not wrong, f"{name_of(file)} is pure and must not import {', '.join(sorted(wrong))}"
+
+
+def test_only_the_kernel_package_imports_pyroute2() -> None:
+    importers = {layer_of(file) for file in FILES if any(name.split(".")[0] == "pyroute2" for name in imported_names(file))}
+    assert importers <= {"module_utils/kernel"}
+
+
+def test_only_the_runner_knows_check_mode() -> None:
+    """Modules hand it over, an action reads it for what it does on the controller: below them it is asked in one place."""
+    knowing = {name_of(file) for file in FILES if layer_of(file).startswith("module_utils") and re.search(r"\bcheck_mode\b", file.read_text())}
+    assert knowing <= CHECK_MODE_GATES
+
+
+def test_a_kernel_face_drags_little_along() -> None:
+    """Ansible packs the closure, and the host compiles it, anew in every task."""
+    for face in (face for face in FILES if layer_of(face) == "modules" and face.stem in KERNEL_FACES):
+        lines = {name_of(file): len(file.read_text().splitlines()) for file in import_closure(face)}
+        listing = "\n".join(f"{count:5} {name}" for name, count in sorted(lines.items(), key=lambda item: -item[1]))
+        assert sum(lines.values()) <= MOST_LINES_OF_A_KERNEL_FACE, f"{name_of(face)} takes {sum(lines.values())} lines along:\n{listing}"
+
+
+def test_every_python_file_says_its_licence() -> None:
+    ours = (file for file in ROOT.rglob("*.py") if not NOT_OURS & set(file.relative_to(ROOT).parts))
+    bare = [str(file.relative_to(ROOT)) for file in ours if "SPDX-License-Identifier: GPL-3.0-or-later" not in file.read_text()[:500]]
+    assert not bare
+
+
+def test_sanity_has_no_ignore_file() -> None:
+    assert not list((ROOT / "tests").glob("sanity/ignore*"))
