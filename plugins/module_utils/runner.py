@@ -22,6 +22,7 @@ from ansible.module_utils.common.respawn import has_respawned, probe_interpreter
 
 from .kernel.apply import apply
 from .kernel.observe import observe
+from .kernel.reasons import reason
 from .model.problem import Problem
 from .state.fault import Fault
 from .state.objects import HostState, Object
@@ -58,6 +59,8 @@ def run(module: AnsibleModule, fleet: str, wanted: Callable[[], tuple[HostState,
         outcome = converge(target, fleet, module.check_mode)
     except Fault as fault:
         module.fail_json(msg=str(fault), problems=[], before={}, after={}, ops=[])
+    except OSError as error:
+        module.fail_json(msg=f"The host could not be read: {reason(error)}.", problems=[], before={}, after={}, ops=[])
     if outcome.clashes:
         fail(module, [_clash(one, target) for one in outcome.clashes])
     before, after = shown(outcome.before), shown(outcome.after)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -166,6 +167,44 @@ def test_a_host_that_fails_to_start_leaves_nothing(lab: RealLab, monkeypatch: py
     assert not os.path.exists(disk_path(lab.name, "node2"))
     monkeypatch.undo()
     assert lab.bring("present", 1, 2)["ops"] == ["start host node2 at 198.18.0.2 and fd00:198:18::2"]
+
+
+def test_a_run_that_is_killed_leaves_no_host_without_a_record(lab: RealLab) -> None:
+    program = f"""
+import os, sys
+from ansible_collections.mooring.cnm.plugins.module_utils.lab import host, switch
+def die(lab, name, address, pid):
+    print(pid, flush=True)
+    os.kill(os.getpid(), 9)
+host.connect_host = die
+switch.create_switch("{lab.name}")
+host.start_host("{lab.name}", "node1", "198.18.0.1")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    deadline = time.monotonic() + 5
+    while start_of(int(done.stdout)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert start_of(int(done.stdout)) is None
+    assert lab.bring("present", 1)["ops"] == ["start host node1 at 198.18.0.1 and fd00:198:18::1"]
+
+
+def test_a_machine_with_control_groups_of_version_2_alone(lab: RealLab) -> None:
+    """In a mount namespace that has just these. The names of the mounts are all that tells such a machine from another."""
+    program = f"""
+import subprocess
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import converge_lab
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
+parameters = {{"name": "{lab.name}", "init": "reaper", "hosts": [{{"name": "node1"}}]}}
+converge_lab({{**parameters, "state": "present"}}, False)
+words = [*enter_command(read_record("{lab.name}", "node1").pid), "sh", "-c", "grep ^0: /proc/1/cgroup; grep -c cgroup2 /proc/mounts; mkdir /sys/fs/cgroup/deep"]
+subprocess.run(words, env=ENVIRONMENT, check=True)
+converge_lab({{**parameters, "state": "absent"}}, False)
+subprocess.run(["find", "/sys/fs/cgroup", "-path", "*cnm-lab/{lab.name}"], check=True)
+"""
+    script = 'umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$0" -c "$1"'
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script, sys.executable, program], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == (["0::/", "1"], "")
 
 
 def test_what_the_first_process_says_is_told(lab: RealLab, monkeypatch: pytest.MonkeyPatch) -> None:

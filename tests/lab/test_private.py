@@ -119,7 +119,7 @@ def test_ipv4_settings_are_those_of_a_fresh_host_whatever_the_machines_are() -> 
         "s.unshare(s.CLONE_NEWNET);"
         "w = lambda path, text: open('/proc/sys/net/ipv4/' + path, 'w').write(text);"
         "[w(path, '1') for path in ('ip_forward', 'conf/all/rp_filter', 'conf/default/arp_notify', 'conf/lo/route_localnet')];"
-        "root._reset_ipv4();"
+        "root._reset_network();"
         "print(*[open('/proc/sys/net/ipv4/conf/' + path).read().strip() for path in"
         " ('all/forwarding', 'default/forwarding', 'all/rp_filter', 'default/arp_notify', 'lo/route_localnet',"
         " 'all/accept_redirects', 'all/accept_source_route', 'default/accept_source_route')])"

@@ -30,8 +30,8 @@ def parse_hierarchies(mountinfo: str) -> tuple[Hierarchy, ...]:
     """The hierarchies in the text of /proc/self/mountinfo: proc(5)."""
     found = []
     for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        point, (kind, _, options) = before.split()[4], after.split()[:3]
+        before, after = line.split(" - ", 1)
+        point, kind, options = before.split()[4], after.split()[0], after.split()[-1]
         if kind == "cgroup2":
             found.append(Hierarchy(point, kind))
         elif kind == "cgroup":
@@ -92,8 +92,8 @@ def remove_cgroups(lab: str, host: str) -> None:
     """Remove the host's folders and what it made in them; those of the lab when they are empty."""
     for hierarchy in read_hierarchies():
         top = os.path.join(hierarchy.point, FOLDER)
-        for folder, _, _ in os.walk(os.path.join(top, lab, host), topdown=False):
-            _remove_when_idle(folder)
+        for walked in os.walk(os.path.join(top, lab, host), topdown=False):
+            _remove_when_idle(walked[0])
         for folder in (os.path.join(top, lab), top):
             try:
                 os.rmdir(folder)

@@ -132,9 +132,9 @@ def stop_hosts(lab: str, names: Iterable[str]) -> None:
             ended = poll.poll(STOP_TIMEOUT_S * 1000)
             if not ended:
                 raise HostError(f"These lab hosts were killed and have not ended after {STOP_TIMEOUT_S} s: {', '.join(sorted(waiting.values()))}.")
-            for process, _ in ended:
-                poll.unregister(process)
-                del waiting[process]
+            for event in ended:
+                poll.unregister(event[0])
+                del waiting[event[0]]
     disconnect_hosts(lab, addresses)
 
 

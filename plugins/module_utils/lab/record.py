@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,20 +58,19 @@ def start_of(pid: int) -> int | None:
 
 
 def read_record(lab: str, host: str) -> Record | None:
-    """The record of a host; None where it has none."""
+    """The record of a host; None where it has none, or a broken one."""
     try:
         with open(record_path(lab, host), encoding="utf-8") as stream:
-            content = json.load(stream)
-        return Record(IPv4Address(content["address"]), content["pid"], content["started"])
-    except (OSError, ValueError, KeyError):
+            pid, started, address = stream.read().split()
+        return Record(IPv4Address(address), int(pid), int(started))
+    except (OSError, ValueError):
         return None
 
 
 def write_record(lab: str, host: str, record: Record) -> None:
     """Keep the record of a host, until the machine restarts or the host is removed."""
-    content = {"address": str(record.address), "pid": record.pid, "started": record.started}
     with open(record_path(lab, host), "w", encoding="utf-8") as stream:
-        json.dump(content, stream)
+        stream.write(f"{record.pid} {record.started} {record.address}\n")
 
 
 def record_path(lab: str, host: str) -> str:

@@ -40,17 +40,24 @@ DEVICE_LINKS = (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), 
 # What is written here would change the machine.
 READ_ONLY = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 
-# A new network namespace takes its IPv4 settings from the machine's (ip-sysctl: devconf_inherit_init_net), which a
-# Docker engine or a firewall has perhaps changed. These are the kernel's own, which a fresh Debian has.
-# net.ipv4.ip_forward is the first: writing it sets others.
-IPV4_FORWARD = "/proc/sys/net/ipv4/ip_forward"
-IPV4_INTERFACES = ("all", "default", "lo")
-IPV4_ZERO = (
+# A new network namespace takes its IPv4 settings, and may take its IPv6 settings, from the machine's (ip-sysctl:
+# devconf_inherit_init_net), which a Docker engine or a firewall has perhaps changed. These are the kernel's own, which a
+# fresh Debian has. ip_forward is the first: writing it sets others.
+_IPV4_ZERO = (
     "accept_local arp_accept arp_announce arp_filter arp_ignore arp_notify bc_forwarding drop_gratuitous_arp"
     " drop_unicast_in_l2_multicast ignore_routes_with_linkdown log_martians promote_secondaries proxy_arp"
     " proxy_arp_pvlan route_localnet rp_filter src_valid_mark"
 ).split()
-IPV4_ONE = ("accept_redirects", "secure_redirects", "send_redirects", "shared_media")
+_IPV4_ONE = ("accept_redirects", "secure_redirects", "send_redirects", "shared_media")
+SETTINGS = (
+    ("ipv4/ip_forward", "0"),
+    *((f"ipv4/conf/{interface}/{name}", "0") for interface in ("all", "default", "lo") for name in _IPV4_ZERO),
+    *((f"ipv4/conf/{interface}/{name}", "1") for interface in ("all", "default", "lo") for name in _IPV4_ONE),
+    ("ipv4/conf/all/accept_source_route", "0"),
+    ("ipv4/conf/default/accept_source_route", "1"),
+    ("ipv4/conf/lo/accept_source_route", "1"),
+    *((f"ipv6/conf/{interface}/{name}", "0") for interface in ("all", "default") for name in ("disable_ipv6", "forwarding")),
+)
 
 
 def build_root(lab: str, host: str, disk: str, hierarchies: tuple[Hierarchy, ...], links: list[tuple[str, str]]) -> None:
@@ -63,7 +70,11 @@ def build_root(lab: str, host: str, disk: str, hierarchies: tuple[Hierarchy, ...
     upper, work, merged = (os.path.join(disk, name) for name in ("upper", "work", "root"))
     for folder in (upper, work, merged):
         os.makedirs(folder, exist_ok=True)
-    mount("overlay", merged, 0, f"lowerdir=/,upperdir={upper},workdir={work}", source="cnm-lab")
+    try:
+        mount("overlay", merged, 0, f"lowerdir=/,upperdir={upper},workdir={work}", source="cnm-lab")
+    except OSError as error:
+        hint = f"{DISKS} must lie on a file system to which overlay can write (ext4, xfs, btrfs, tmpfs): mount one there"
+        raise OSError(f"{error}; {hint}") from error
     os.chdir(merged)
     change_root()
     for kind, target, flags, options in MOUNTS:
@@ -73,7 +84,7 @@ def build_root(lab: str, host: str, disk: str, hierarchies: tuple[Hierarchy, ...
     _make_devices()
     _protect_machine()
     _set_identity(lab, host)
-    _reset_ipv4()
+    _reset_network()
     # As systemd has it: a namespace that `ip netns add` mounts is seen by processes in mount namespaces of their own.
     mount("", "/", MS_REC | MS_SHARED)
 
@@ -103,9 +114,8 @@ def _protect_machine() -> None:
 def _set_identity(lab: str, host: str) -> None:
     socket.sethostname(host)
     machine_id = hashlib.sha256(f"{lab}/{host}".encode()).hexdigest()[:32] + "\n"
-    with open("/etc/machine-id", encoding="utf-8") as stream:
-        if stream.read() == machine_id:
-            return  # not its first start: what its user made of these files stays
+    if os.path.isfile("/etc/machine-id") and _read("/etc/machine-id") == machine_id:
+        return  # not its first start: what its user made of these files stays
     files = (
         ("hostname", f"{host}\n"),
         ("hosts", f"127.0.0.1 localhost\n127.0.1.1 {host}\n::1 localhost ip6-localhost ip6-loopback\n"),
@@ -119,15 +129,16 @@ def _set_identity(lab: str, host: str) -> None:
         _write(path, text)
 
 
-def _reset_ipv4() -> None:
-    _write(IPV4_FORWARD, "0")
-    values = [(name, "0") for name in IPV4_ZERO] + [(name, "1") for name in IPV4_ONE]
-    for interface in IPV4_INTERFACES:
-        # The kernel's default for accept_source_route: allowed on each interface, forbidden on the whole.
-        for name, value in (*values, ("accept_source_route", "0" if interface == "all" else "1")):
-            path = f"/proc/sys/net/ipv4/conf/{interface}/{name}"
-            if os.path.exists(path):
-                _write(path, value)
+def _reset_network() -> None:
+    for name, value in SETTINGS:
+        path = f"/proc/sys/net/{name}"
+        if os.path.exists(path):
+            _write(path, value)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
 
 
 def _write(path: str, text: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from ..firewall.rules import Rule
+from .fault import Fault
 
 Key = tuple[str, ...]
 Scalar = Union[str, int, bool]
@@ -158,6 +159,13 @@ class HostState:
 
 
 def desired_state(objects: Iterable[Object]) -> HostState:
-    """The picture that owns all of ``objects``."""
-    by_key = {one.key: one for one in objects}
+    """The picture that owns all of ``objects``. Where one comes twice, the later one counts; two links of one name are a Fault."""
+    by_key: dict[Key, Object] = {}
+    for one in objects:
+        other = by_key.setdefault(one.key, one)
+        if isinstance(one, Link) and isinstance(other, Link) and one.tag != other.tag:
+            raise Fault(
+                f"interface {one.name}", "name", f"{other.tag} and {one.tag} would have the same name", "Rename one of the two, or give it a name of its own."
+            )
+        by_key[one.key] = one
     return HostState(by_key, frozenset(by_key))
