@@ -9,8 +9,8 @@ MAKEFLAGS += --no-print-directory
 
 LOCK := requirements/dev.txt
 # Named after what it was made from: a new lock file, or a checkout that was moved, makes a new one.
-VENV := .venv/made-from-$(shell { pwd; cat $(LOCK); } | sha256sum | cut -c1-12)
-LANES := lint sanity unit kernel molecule
+VENV := .venv/made-from-$(shell { echo $(CURDIR); cat $(LOCK); } | sha256sum | cut -c1-12)
+LANES := lint sanity unit kernel lab molecule
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
 export NO_COLOR := 1
@@ -27,7 +27,7 @@ begin = . tools/recipe.sh; begin $@
 .PHONY: help machine venv site $(LANES) test format lock clean
 
 help: ## lists the targets
-	sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 machine:
 	. tools/recipe.sh; need_machine "make $(or $(MAKECMDGOALS),venv)"
@@ -42,7 +42,7 @@ site: machine $(VENV) ## builds the fleet of inventories/lab inside this machine
 	ansible-playbook -i inventories/lab mooring.cnm.lab
 	ansible-playbook -i inventories/lab mooring.cnm.site
 
-test: machine $(VENV) ## runs every check there is: lint, sanity, unit, kernel, molecule
+test: machine $(VENV) ## runs every check there is: lint, sanity, unit, kernel, lab, molecule
 	$(begin)
 	run_lanes $(LANES)
 
@@ -67,6 +67,10 @@ unit: $(VENV) ## pytest tests/unit: no root, no kernel
 kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
 	$(begin)
 	pytest tests/kernel
+
+lab: machine $(VENV) ## pytest tests/lab: hosts simulated inside this machine
+	$(begin)
+	pytest tests/lab
 
 molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 	$(begin)

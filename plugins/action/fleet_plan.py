@@ -61,12 +61,16 @@ class ActionModule(ActionBase):
         """Write the plan where every host's task finds its part; it goes with the temporary folder of this run."""
         folder = tempfile.mkdtemp(prefix="cnm-plan-", dir=C.DEFAULT_LOCAL_TMP)
         for host, part in slices(fleet, declarations).items():
-            with open(slice_path(folder, host), "w", encoding="utf-8") as file:
-                json.dump(part, file)
+            _write(slice_path(folder, host), part)
         at_work = {host: one for host, one in declarations.items() if host in fleet.at_work}
-        with open(os.path.join(folder, "proof.json"), "w", encoding="utf-8") as file:
-            json.dump(proof_plan(at_work, fleet.underlay, fleet.verify, secrets.token_hex(8)), file)
+        for name, part in proof_plan(at_work, fleet.underlay, fleet.verify, secrets.token_hex(8)).items():
+            _write(os.path.join(folder, name), part)
         return folder
+
+
+def _write(path: str, part: Any) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(part, file)
 
 
 def _refuse_part_runs(task: Any) -> None:

@@ -1,10 +1,11 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A throw-away host for each test: network and mount namespaces of the test process's own, with an empty /run and a copy of /etc."""
+"""A throw-away host for each test: network namespace, /run and /etc of its own. The test process lives in it."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -35,6 +36,24 @@ class Host:
         """Whether a shell command ends with status 0."""
         return subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False).returncode == 0
 
+    def use_iptables(self, variant: str) -> None:
+        """Let iptables be the variant ``nft`` or ``legacy``, as update-alternatives does, in this host's own /etc."""
+        for verb in ("", "-save", "-restore"):
+            self.sh(f"ln -sf /usr/sbin/iptables-{variant}{verb} /etc/alternatives/iptables{verb}")
+
+
+@contextlib.contextmanager
+def _empty_host() -> Iterator[Host]:
+    _unshare(_CLONE_NEWNET)
+    one = Host()
+    one.sh("mount -t tmpfs -o mode=755 run /run && mkdir -p /run/lock /run/etc /run/work")
+    one.sh("mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work etc /etc && rm -rf /etc/netns")
+    one.sh("sysctl -qw net.ipv4.ip_forward=0 && ip link set lo up")
+    try:
+        yield one
+    finally:
+        one.sh("umount -l /etc && umount -l /run")
+
 
 @pytest.fixture(scope="session")
 def own_mounts() -> None:
@@ -48,10 +67,12 @@ def own_mounts() -> None:
 @pytest.fixture
 def host(own_mounts: None) -> Iterator[Host]:
     """An empty host with lo up."""
-    _unshare(_CLONE_NEWNET)
-    one = Host()
-    one.sh("mount -t tmpfs -o mode=755 run /run && mkdir -p /run/lock /run/etc /run/work")
-    one.sh("mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work etc /etc && rm -rf /etc/netns")
-    one.sh("sysctl -qw net.ipv4.ip_forward=0 && ip link set lo up")
-    yield one
-    one.sh("umount -l /etc && umount -l /run")
+    with _empty_host() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shared_host(own_mounts: None) -> Iterator[Host]:
+    """An empty host for all tests of a file, which must not use ``host`` beside it."""
+    with _empty_host() as one:
+        yield one

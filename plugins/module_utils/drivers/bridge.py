@@ -54,8 +54,8 @@ def network_objects(fleet: str, network: Network, published: bool) -> Iterator[O
     yield Sysctl("", "net/ipv4/ip_forward", "1")
 
 
-def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, interface: str) -> Iterator[Object]:
-    """The veth pair between the bridge and the sandbox, and the address in the sandbox."""
+def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, interface: str, publishes: bool) -> Iterator[Object]:
+    """The veth pair between the bridge and the sandbox, and the address in the sandbox. publishes: whether a port leads to it."""
     host_end = ("", port_name(fleet, network.name, sandbox.name))
     sandbox_end = (sandbox.name, interface)
     yield Link(
@@ -67,7 +67,9 @@ def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: E
         mtu=effective_mtu(network),
         master=bridge_name(fleet, network),
         peer=sandbox_end,
-        port=(("isolated", not network.icc),),
+        # With br_netfilter a sandbox that calls its own published port is answered through the port that it came from (as in Docker
+        # without userland proxy). Without it, isolated ports are all that keeps neighbours apart.
+        port=(("hairpin", publishes and network.icc), ("isolated", not network.icc)),
         ipv6_link_local=False,
         up=True,
     )
@@ -91,11 +93,12 @@ def network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Ru
     if network.internal:
         yield GUARD, 0, Rule("DROP", in_interface=name, out_interface=f"!{name}")
         yield GUARD, 0, Rule("DROP", in_interface=f"!{name}", out_interface=name)
+    if not network.icc:
+        # Before the state DNAT: neighbours do not reach each other by published ports either.
+        yield GUARD, 0, Rule("DROP", in_interface=name, out_interface=name)
     yield GUARD, 1, Rule("RETURN", states=("DNAT", "ESTABLISHED", "RELATED"))
     if not network.internal:
         yield GUARD, 2, Rule("DROP", in_interface=f"!{name}", out_interface=name)
-    if not network.icc:
-        yield GUARD, 2, Rule("DROP", in_interface=name, out_interface=name)
     yield FORWARD, 0, Rule("ACCEPT", in_interface=name)
     yield FORWARD, 0, Rule("ACCEPT", out_interface=name)
     for one in network.subnets:

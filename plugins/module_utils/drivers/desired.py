@@ -59,9 +59,10 @@ def _inside(declaration: Declaration, networks: dict[str, Network], sandbox: San
     for setting, value in sandbox.sysctls:
         yield Sysctl(sandbox.name, setting_path(setting), value)
     interfaces = interface_names(sandbox)
-    for endpoint in sandbox.endpoints:
-        yield from bridge.endpoint_objects(fleet, networks[endpoint.network], sandbox, endpoint, interfaces[endpoint.network])
     way_out = gateway_endpoint(declaration, sandbox)
+    for endpoint in sandbox.endpoints:
+        publishes = bool(sandbox.ports) and endpoint == way_out
+        yield from bridge.endpoint_objects(fleet, networks[endpoint.network], sandbox, endpoint, interfaces[endpoint.network], publishes)
     if way_out is not None:
         gateway = networks[way_out.network].subnets[0].gateway
         yield Route(sandbox.name, "default", str(gateway), interfaces[way_out.network])

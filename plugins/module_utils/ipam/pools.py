@@ -9,7 +9,6 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any
 
 from ..model.keys import Keys, list_items, read_keys
 from ..model.overlap import Span, last_overlap, outermost, span_of
@@ -17,7 +16,7 @@ from ..model.problem import Problem
 from ..model.report import Report
 from ..model.values import integer_between, read_subnet
 
-POOL = Keys({"base": read_subnet, "size": integer_between(1, 30)})
+POOL = Keys({"base": read_subnet, "size": integer_between(1, 30)}, required=("base", "size"))
 
 
 def read_pools(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Problem]]:
@@ -27,11 +26,8 @@ def read_pools(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Prob
     report = Report(host)
     pools = []
     for path, item in list_items(report, "cnm_address_pools", raw):
-        found: dict[str, Any] = read_keys(report, path, item, POOL)
-        for key in POOL.readers:
-            if isinstance(item, dict) and item.get(key) is None:
-                report.add(f"{path}.{key}", None, f"{key} is missing: a pool is written {{base: 172.20.0.0/14, size: 16}}")
-        if len(found) < len(POOL.readers):
+        found = read_keys(report, path, item, POOL)
+        if len(found) < len(POOL.required):
             continue
         if found["size"] < found["base"].prefixlen:
             report.add(f"{path}.size", found["size"], f"subnets of /{found['size']} are larger than the pool {found['base']}: give a larger number")
@@ -70,6 +66,7 @@ class AddressSpace:
 
     def __init__(self, taken: Iterable[Span]) -> None:
         self.spans = outermost(taken)
+        self.walked: dict[Pool, int] = {}  # nothing before this address of a pool is free: what is taken stays taken
 
     def take_subnet(self, pools: Iterable[Pool], holder: str) -> IPv4Network | None:
         """Takes the first chunk of the first pool that overlaps nothing (Docker's rule since 27); None when all are used up.
@@ -79,12 +76,14 @@ class AddressSpace:
         for pool in pools:
             chunk = 1 << (32 - pool.size)
             end = int(pool.base.broadcast_address)
-            first = int(pool.base.network_address)
+            first = self.walked.get(pool, int(pool.base.network_address))
             while first <= end:
                 overlap = last_overlap(self.spans, first, first + chunk - 1)
                 if overlap is None:
                     subnet = IPv4Network((first, pool.size))
                     insort(self.spans, span_of(subnet, holder))
+                    self.walked[pool] = first + chunk
                     return subnet
                 first = (overlap.last // chunk + 1) * chunk
+            self.walked[pool] = first
         return None

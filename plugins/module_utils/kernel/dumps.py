@@ -19,7 +19,8 @@ _U32, _NESTED = struct.Struct("=I"), 0x8000
 _RTM_GETLINK, _RTM_GETADDR, _RTM_GETROUTE = 18, 22, 26
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 4, 5, 10, 18, 20
 _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_EXT_MASK, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 26, 27, 29, 52, 53
-_IFLA_INFO_KIND, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _IFLA_BRPORT_ISOLATED = 1, 4, 5, 33
+_IFLA_INFO_KIND, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 4, 5
+_BRPORT_FLAGS = {"hairpin": 4, "isolated": 33}
 _INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE = 8, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
@@ -30,7 +31,7 @@ _IFF_UP = 1
 
 @dataclass(frozen=True)
 class SeenLink:
-    """A link as the kernel shows it. master, peer: interface indexes, 0 for none."""
+    """A link as the kernel shows it. master, peer: interface indexes, 0 for none. port: flags of a bridge port."""
 
     index: int
     name: str
@@ -43,7 +44,7 @@ class SeenLink:
     group: int
     alias: str | None
     altnames: tuple[str, ...]
-    isolated: bool | None
+    port: tuple[tuple[str, bool], ...]
     ipv6_link_local: bool | None
 
 
@@ -107,7 +108,7 @@ def _link(body: bytes) -> SeenLink:
         group=_number(held, _IFLA_GROUP),
         alias=_text(held[_IFLA_IFALIAS]) if _IFLA_IFALIAS in held else None,
         altnames=_altnames(held.get(_IFLA_PROP_LIST, b"")),
-        isolated=_isolated(info),
+        port=_port(info),
         ipv6_link_local=_ipv6_link_local(held.get(_IFLA_AF_SPEC, b"")),
     )
 
@@ -125,11 +126,12 @@ def _altnames(listed: bytes) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _isolated(info: Attributes) -> bool | None:
+def _port(info: Attributes) -> tuple[tuple[str, bool], ...]:
+    """The flags of a bridge port, by name; none where the link is no port of a bridge."""
     if _text(info.get(_IFLA_INFO_SLAVE_KIND, b"")) != "bridge":
-        return None
-    port = attributes(info.get(_IFLA_INFO_SLAVE_DATA, b""), 0)
-    return port[_IFLA_BRPORT_ISOLATED] != b"\0" if _IFLA_BRPORT_ISOLATED in port else None
+        return ()
+    held = attributes(info.get(_IFLA_INFO_SLAVE_DATA, b""), 0)
+    return tuple((name, held[kind] != b"\0") for name, kind in sorted(_BRPORT_FLAGS.items()) if kind in held)
 
 
 def _ipv6_link_local(families: bytes) -> bool | None:

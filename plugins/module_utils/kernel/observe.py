@@ -155,7 +155,7 @@ def _link(netns: str, link: SeenLink, links: dict[int, SeenLink], peer: tuple[st
         mtu=link.mtu,
         master=master.name if master else "",
         peer=peer or ("", ""),
-        port=() if link.isolated is None else (("isolated", link.isolated),),
+        port=link.port,
         ipv6_link_local=link.ipv6_link_local,
         up=link.up,
     )

@@ -11,7 +11,7 @@ from .declaration import Declaration, Endpoint, Network, Sandbox
 from .overlap import overlapping_pairs, span_of
 from .problem import Problem
 from .report import Report, suggestion
-from .resolve import EVERY_ADDRESS, effective_mac, gateway_endpoint, namespace_owners
+from .resolve import EVERY_ADDRESS, derived_mac, effective_mac, gateway_endpoint, namespace_owners
 from .subnet import gateway_of, usable_range
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
@@ -85,7 +85,7 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
         message = f"{len(legs)} sandboxes are in the network, and a bridge of the kernel has {BRIDGE_PORTS} ports: divide it into several networks"
         report.add(f"cnm_networks.{network.name}", network.name, message)
     addresses: dict[IPv4Address, str] = {}
-    macs: dict[str, str] = {}
+    macs = {derived_mac(gateway_of(subnet)): "" for subnet in network.subnets}  # that of the bridge
     for sandbox, endpoint in legs:
         path = f"cnm_sandboxes.{sandbox.name}.networks.{endpoint.network}"
         address = endpoint.ipv4_address
@@ -94,22 +94,27 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
                 message = f"sandbox {addresses[address]} has this address in network {network.name}: choose another one"
                 report.add(f"{path}.ipv4_address", str(address), message)
                 continue  # the derived MAC is the same too, and says nothing new
-            check_address(report, f"{path}.ipv4_address", address, network)
+            fault = address_fault(address, network)
+            if fault is not None:
+                report.add(f"{path}.ipv4_address", str(address), fault)
+                continue
         mac = effective_mac(endpoint)
         if mac is not None and macs.setdefault(mac, sandbox.name) != sandbox.name:
-            message = f"sandbox {macs[mac]} has this MAC address in network {network.name} (given, or 02:42 and its address): choose another one"
+            holder = f"sandbox {macs[mac]}" if macs[mac] else "the bridge"
+            message = f"{holder} has this MAC address in network {network.name} (given, or 02:42 and its address): choose another one"
             report.add(f"{path}.mac_address", mac, message)
 
 
-def check_address(report: Report, path: str, address: IPv4Address, network: Network) -> None:
-    """The address is one that the network's subnet gives to endpoints."""
+def address_fault(address: IPv4Address, network: Network) -> str | None:
+    """Why the network's subnet cannot give this address to an endpoint; None if it can."""
     for subnet in network.subnets:
         first, last = usable_range(subnet.subnet)
         if address == gateway_of(subnet):
-            report.add(path, str(address), f"this is the gateway of network {network.name}: choose another address")
-        elif not first <= address <= last:
+            return f"this is the gateway of network {network.name}: choose another address"
+        if not first <= address <= last:
             what = "is the network or broadcast address" if address in subnet.subnet else "lies outside the subnet"
-            report.add(path, str(address), f"the address {what} of network {network.name}, {subnet.subnet}: choose one from {first} to {last}")
+            return f"the address {what} of network {network.name}, {subnet.subnet}: choose one from {first} to {last}"
+    return None
 
 
 def check_joins(report: Report, declaration: Declaration) -> None:

@@ -38,7 +38,8 @@ def read_items(report: Report, path: str, raw: object) -> list[tuple[str, object
 def read_keys(report: Report, path: str, raw: object, keys: Keys) -> dict[str, Any]:
     """What a dictionary holds under its known keys. A key whose value is null counts as left out."""
     found = {}
-    for key, value in read_items(report, path, raw):
+    items = read_items(report, path, raw)
+    for key, value in items:
         reader = keys.readers.get(key)
         if reader is None:
             if key not in keys.not_yet:
@@ -50,6 +51,11 @@ def read_keys(report: Report, path: str, raw: object, keys: Keys) -> dict[str, A
                 found[key] = reader(value)
             except Unreadable as error:
                 report.add(f"{path}.{key}", value, str(error))
+    if keys.required and isinstance(raw, (dict, type(None))):
+        present = {key for key, value in items if value is not None}
+        for key in keys.required:
+            if key not in present:
+                report.add(f"{path}.{key}", None, f"'{key}' is missing")
     return found
 
 
@@ -80,7 +86,7 @@ def read_pairs(report: Report, path: str, raw: object, separators: str) -> Itera
             yield f"{path}.{shown(name)}", name, value
         return
     for item_path, item in list_items(report, path, raw):
-        match = re.match(f"([^{separators}]+)[{separators}](.*)", item, re.DOTALL) if isinstance(item, str) else None
+        match = re.match(f"([^{separators}]+)[{separators}](.*)", str(item), re.DOTALL) if isinstance(item, str) else None
         if match:
             yield item_path, match[1], match[2]
         else:
@@ -89,10 +95,11 @@ def read_pairs(report: Report, path: str, raw: object, separators: str) -> Itera
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys that one kind of dictionary may have: how each is read, and which are known but not yet supported."""
+    """The keys that one kind of dictionary may have: how each is read, which are known but not yet supported, and which it must have."""
 
     readers: Mapping[str, Reader]
     not_yet: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
 
     @property
     def known(self) -> frozenset[str]:

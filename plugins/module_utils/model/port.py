@@ -57,6 +57,7 @@ def read_published(value: object) -> int:
 LONG_SYNTAX = Keys(
     {"target": read_port_number, "published": read_published, "host_ip": read_host_ip, "protocol": read_protocol},
     frozenset({"mode", "name", "app_protocol"}),
+    ("published", "target"),
 )
 
 
@@ -76,12 +77,9 @@ def read_ports(report: Report, path: str, raw: object, default_host_ip: IPv4Addr
 
 def read_long_syntax(report: Report, path: str, raw: dict[object, object], default_host_ip: IPv4Address) -> Iterator[Port]:
     """The one port of ``{target, published, host_ip, protocol}``, or none if something is wrong with it."""
+    before = len(report.problems)
     found = read_keys(report, path, raw, LONG_SYNTAX)
-    if raw.get("target") is None:
-        report.add(path, raw, "target, the port in the sandbox, is missing")
-    if raw.get("published") is None:
-        report.add(path, raw, "published, the port of the host, is missing: a host port chosen at random is not yet supported")
-    if all(key in found for key, value in raw.items() if key in LONG_SYNTAX.readers and value is not None) and {"target", "published"} <= found.keys():
+    if len(report.problems) == before:
         yield Port(found["published"], found["target"], found.get("protocol", "tcp"), found.get("host_ip", default_host_ip))
 
 

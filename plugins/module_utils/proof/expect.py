@@ -8,16 +8,16 @@ The rules are Docker's for driver bridge and IPv4.
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Tuple
+from collections.abc import Iterator
 
 from .row import BLOCKED, REACHED, Row
 from .site import Door, Site
 
-Pair = Tuple[Site, str, Door]
+Pair = tuple[Site, str, Door]
 _HOST_KINDS = {"endpoint": "host", "published": "published", "underlay": "underlay"}
 
 
-def expected(source: Site, name: str, door: Door) -> Optional[Tuple[str, str]]:
+def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     """What should come of asking at a door, and which promise that is. None: nothing is declared about it.
 
     source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, and at the way out.
@@ -36,13 +36,12 @@ def expected(source: Site, name: str, door: Door) -> Optional[Tuple[str, str]]:
     if door.kind == "underlay":
         # Without masquerading the answer knows no way back, and whether somebody has set a route is not declared.
         return (REACHED, "egress") if gateway.masquerade else None
-    if gateway.name == door.network and not gateway.icc and name != door.sandbox:
-        # Docker's two ways disagree here: its proxy lets a neighbour in by the host's port, its rules do not.
-        return None
+    if gateway.name == door.network and not gateway.icc:
+        return BLOCKED, "icc"
     return REACHED, "published"
 
 
-def rows(source: Site, name: str, door: Door) -> Iterator[Tuple[Row, Tuple[Row, ...]]]:
+def rows(source: Site, name: str, door: Door) -> Iterator[tuple[Row, tuple[Row, ...]]]:
     """The rows of one pair, one for each protocol, each with its controls."""
     verdict = expected(source, name, door)
     if verdict is None:
@@ -65,10 +64,18 @@ def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> I
         yield _row(source.host, "", door, proto, REACHED, (expected(source, "", door) or (REACHED, ""))[1])
 
 
-def _row(host: str, name: str, door: Door, proto: str, expect: str, kind: str, source: Optional[Site] = None) -> Row:
+def _row(host: str, name: str, door: Door, proto: str, expect: str, kind: str, source: Site | None = None) -> Row:
     abroad = source is not None and source.host != door.host and kind == "published" and expect == REACHED
     port = door.port.published if door.port else door.listener
     return Row(
-        (host, name), (door.host, door.sandbox), str(door.address), proto, 0 if proto == "icmp" else port, 0 if proto == "icmp" else door.listener,
-        expect, kind, door.network, str(source.underlay) if source and source.underlay and abroad else None,
+        (host, name),
+        (door.host, door.sandbox),
+        str(door.address),
+        proto,
+        0 if proto == "icmp" else port,
+        0 if proto == "icmp" else door.listener,
+        expect,
+        kind,
+        door.network,
+        str(source.underlay) if source and source.underlay and abroad else None,
     )

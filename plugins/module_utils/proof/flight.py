@@ -12,14 +12,13 @@ import selectors
 import socket
 import time
 from dataclasses import dataclass
-from typing import Optional
 
 from ..kernel.namespaces import inside
 from .packet import ask, echo_request, read_answer, read_ask, syn
 from .row import BLOCKED, Outcome
 
-_REPEAT_S = 0.15      # the pause before a datagram is sent again; it doubles
-_SPEAK_S = 0.25       # a listener of ours has said its word by then, and a marked SYN has arrived
+_REPEAT_S = 0.15  # the pause before a datagram is sent again; it doubles
+SPEAK_S = 0.25  # a listener of ours has said its word by then, and a marked SYN has arrived
 _MARKED_SYNS = 2
 
 
@@ -46,7 +45,7 @@ class Flight:
         self.probe = probe
         self.run = run
         self.sent = time.monotonic()
-        self.outcome: Optional[Outcome] = None
+        self.outcome: Outcome | None = None
         self.oddity = ""
         self.due = 0
 
@@ -54,7 +53,7 @@ class Flight:
     def under_way_s(self) -> float:
         return time.monotonic() - self.sent
 
-    def settle(self, reached: bool, detail: str = "", peer: Optional[str] = None) -> None:
+    def settle(self, reached: bool, detail: str = "", peer: str | None = None) -> None:
         """Write down what came of it; only the first time counts."""
         if self.outcome is None:
             self.outcome = Outcome(reached, round(self.under_way_s * 1000, 2) if reached else None, detail, peer)
@@ -78,7 +77,7 @@ class Datagram(Flight):
             self.socket.sendto(echo_request(question) if self.probe.proto == "icmp" else question, (self.probe.address, self.probe.port))
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
-                self.settle(False, error.strerror)
+                self.settle(False, error.strerror or str(error))
         self.pause_s *= 2
         return self.pause_s / 2
 
@@ -149,4 +148,4 @@ class Connection(Flight):
             with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as held, socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
                 held.bind((self.socket.getsockname()[0], 0))
                 raw.sendto(syn(self.run, self.probe.id, held.getsockname(), (self.probe.address, self.probe.port)), (self.probe.address, 0))
-        return _SPEAK_S
+        return SPEAK_S

@@ -15,8 +15,9 @@ import selectors
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, Set
+from typing import Callable
 
 from ..kernel.namespaces import inside
 from ..state.fault import Fault
@@ -46,9 +47,9 @@ class Listeners:
         self.run = run
         self.note = note
         self.selector = selectors.DefaultSelector()
-        self.counted: Set[int] = set()
+        self.counted: set[int] = set()
 
-    def open(self, listeners: Iterable[Listener]) -> Dict[str, str]:
+    def open(self, listeners: Iterable[Listener]) -> dict[str, str]:
         """BOUND, COUNTING or a sentence that says why it failed, for each listener by its name."""
         return {listener.name: self._open(listener) for listener in listeners}
 

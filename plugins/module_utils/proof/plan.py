@@ -5,31 +5,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address
-from typing import Any, Collection, Dict, List, Mapping, Optional
+from typing import Any
+from urllib.parse import quote
 
 from ..model.declaration import Declaration
 from .expect import rows
+from .packet import mark
 from .row import Row, listener_name
 from .sample import choose
 from .site import Site, survey
 
+WHOLE = "proof.json"
+
 
 def proof_plan(
-    declarations: Mapping[str, Declaration], underlay: Mapping[str, Optional[IPv4Address]], mode: str, run: str, hosts: Optional[Collection[str]] = None,
-) -> Dict[str, Dict[str, Any]]:
-    """The files of a proof, by name below the plan's directory, each to be written as JSON.
+    declarations: Mapping[str, Declaration],
+    underlay: Mapping[str, IPv4Address | None],
+    mode: str,
+    run: str,
+) -> dict[str, dict[str, Any]]:
+    """The files of a proof by name, each with what is to be written into it as JSON.
 
-    declarations, underlay: of every host of the fleet, fully resolved. mode: ``full``, ``sample`` or ``none``. run: text nobody can
-    guess, new for every run. hosts: those on which work is done, all if left out; nothing is asked of or at any other.
+    declarations, underlay: of every host that this run works on, fully resolved. mode: ``full``, ``sample`` or ``none``. run: text
+    nobody can guess, new for every run.
 
-    ``proof.json`` has ``run``, ``rows``, ``pairs`` (chosen, of), ``hosts`` (underlay, sandboxes, aliases). ``proof/HOST.json`` has
-    the parameters of the module probe on that host: ``run``, ``listen``, ``probes``, ``lifetime_s``, ``idle_s``.
+    WHOLE has ``proof`` (a name for it), ``mode``, ``rows``, ``pairs`` (chosen, of) and ``hosts`` (underlay, sandboxes, aliases).
+    ``file_of(host)`` has the parameters of the module probe on that host: ``proof``, ``run``, ``listen``, ``probes``,
+    ``lifetime_s``, ``idle_s``. So no host's task reads what concerns others.
     """
-    working = {host: declared for host, declared in declarations.items() if hosts is None or host in hosts}
-    sites = survey(working, underlay)
-    numbers: Dict[Row, int] = {}
-    controls: Dict[int, List[int]] = {}
+    sites = survey(declarations, underlay)
+    numbers: dict[Row, int] = {}
+    controls: dict[int, list[int]] = {}
     chosen, total = choose(sites, mode)
     pairs = 0
     for pair in chosen:
@@ -37,32 +45,39 @@ def proof_plan(
         for row, its_controls in rows(*pair):
             number = numbers.setdefault(row, len(numbers))
             controls[number] = [numbers.setdefault(control, len(numbers)) for control in its_controls]
-    files = {f"proof/{site.host}.json": _host_file(len(sites), run) for site in sites}
+    files = {file_of(site.host): _host_file(len(sites), run) for site in sites}
     for row, number in numbers.items():
-        files[f"proof/{row.source[0]}.json"]["probes"].append(_probe(row, number))
+        files[file_of(row.source[0])]["probes"].append(_probe(row, number))
         if row.listener:
             name = listener_name(row.target, row.proto, row.listener)
             listener = {"in": row.target[1] or "host", "proto": row.proto, "port": row.listener, "name": name}
-            files[f"proof/{row.target[0]}.json"]["listen"].setdefault(name, listener)
+            files[file_of(row.target[0])]["listen"].setdefault(name, listener)
     for file in files.values():
         file["listen"] = list(file["listen"].values())
-    files["proof.json"] = {
-        "run": run, "mode": mode, "pairs": {"chosen": pairs, "of": total},
+    files[WHOLE] = {
+        "proof": mark(run, "proof"),
+        "mode": mode,
+        "pairs": {"chosen": pairs, "of": total},
         "hosts": {site.host: _host_words(site) for site in sites},
         "rows": [{**row.as_dict(), "id": number, "controls": controls.get(number, [])} for row, number in numbers.items()],
     }
     return files
 
 
-def _host_file(hosts: int, run: str) -> Dict[str, Any]:
+def file_of(host: str) -> str:
+    """The file with a host's part of the proof."""
+    return f"proof-{quote(host, safe='')}.json"
+
+
+def _host_file(hosts: int, run: str) -> dict[str, Any]:
     """Listeners must outlast the two tasks on every other host, which Ansible may take to one after the other."""
-    return {"run": run, "listen": {}, "probes": [], "lifetime_s": 120 + 2 * hosts, "idle_s": 8 + hosts}
+    return {"proof": mark(run, "proof"), "run": run, "listen": {}, "probes": [], "lifetime_s": 120 + 2 * hosts, "idle_s": 8 + hosts}
 
 
-def _probe(row: Row, number: int) -> Dict[str, Any]:
+def _probe(row: Row, number: int) -> dict[str, Any]:
     probe = {"id": number, "from": row.source[1] or "host", "to": row.address, "proto": row.proto, "port": row.port, "expect": row.expect}
     return {**probe, "listener": listener_name(row.target, row.proto, row.listener)}
 
 
-def _host_words(site: Site) -> Dict[str, Any]:
+def _host_words(site: Site) -> dict[str, Any]:
     return {"underlay": str(site.underlay) if site.underlay else None, "sandboxes": list(site.sandboxes), "aliases": dict(site.aliases)}

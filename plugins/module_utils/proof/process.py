@@ -14,7 +14,8 @@ import os
 import resource
 import signal
 import time
-from typing import Any, Dict, Iterable, List, Optional
+from collections.abc import Iterable
+from typing import Any
 
 from ..state.fault import Fault
 from .listener import Listener, Listeners
@@ -22,7 +23,7 @@ from .listener import Listener, Listeners
 DIRECTORY = "/run/cnm/probe"
 
 
-def start(listeners: Iterable[Listener], run: str, lifetime_s: float, idle_s: float, slot: str) -> Dict[str, str]:
+def start(listeners: Iterable[Listener], run: str, lifetime_s: float, idle_s: float, slot: str) -> dict[str, str]:
     """Start the process, and return when its listeners stand: how each does, by name (see ``Listeners.open``).
 
     It ends after lifetime_s, or idle_s after the last packet, or when another is started in the same slot.
@@ -39,7 +40,7 @@ def start(listeners: Iterable[Listener], run: str, lifetime_s: float, idle_s: fl
     os.waitpid(first, 0)
     if not said:
         raise Fault("the listeners of the proof", "start", "their process ended before it said that they stand")
-    states: Dict[str, str] = json.loads(said)
+    states: dict[str, str] = json.loads(said)
     return states
 
 
@@ -61,7 +62,7 @@ def stop(slot: str) -> bool:
     return record is not None
 
 
-def arrivals(slot: str) -> List[Dict[str, Any]]:
+def arrivals(slot: str) -> list[dict[str, Any]]:
     """What was counted where a port was taken: the id of each probe, and the address that it came from."""
     try:
         with open(_arrivals_path(slot), encoding="ascii") as file:
@@ -70,7 +71,7 @@ def arrivals(slot: str) -> List[Dict[str, Any]]:
         return []
 
 
-def _become(listeners: List[Listener], run: str, lifetime_s: float, idle_s: float, slot: str, writing: int) -> None:
+def _become(listeners: list[Listener], run: str, lifetime_s: float, idle_s: float, slot: str, writing: int) -> None:
     """Leave the session, so that nobody waits for us, and serve. Never returns."""
     try:
         os.setsid()
@@ -101,7 +102,7 @@ def _detach(kept: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _serve(listeners: List[Listener], run: str, lifetime_s: float, idle_s: float, slot: str, writing: int) -> None:
+def _serve(listeners: list[Listener], run: str, lifetime_s: float, idle_s: float, slot: str, writing: int) -> None:
     def note(number: int, peer: str) -> None:
         with open(_arrivals_path(slot), "a", encoding="ascii") as file:
             file.write(f"{number} {peer}\n")
@@ -116,16 +117,16 @@ def _serve(listeners: List[Listener], run: str, lifetime_s: float, idle_s: float
     os.unlink(_record_path(slot))
 
 
-def _read_record(slot: str) -> Optional[Dict[str, Any]]:
+def _read_record(slot: str) -> dict[str, Any] | None:
     try:
         with open(_record_path(slot), encoding="utf-8") as file:
-            record: Dict[str, Any] = json.load(file)
+            record: dict[str, Any] = json.load(file)
             return record
     except (FileNotFoundError, ValueError):
         return None
 
 
-def _started(pid: int) -> Optional[str]:
+def _started(pid: int) -> str | None:
     """When a process started, in clock ticks since boot. None: there is none, or it only waits to be reaped."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:

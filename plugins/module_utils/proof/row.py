@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any
 
 REACHED = "reached"
 BLOCKED = "blocked"
 
-Place = Tuple[str, str]
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,11 @@ class Row:
     expect: str
     kind: str
     network: str = ""
-    peer: Optional[str] = None
+    peer: str | None = None
     id: int = field(default=0, compare=False)
-    controls: Tuple[int, ...] = field(default=(), compare=False)
+    controls: tuple[int, ...] = field(default=(), compare=False)
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The row as JSON can hold it."""
         return dict(vars(self))
 
@@ -51,10 +52,10 @@ class Outcome:
     rtt_ms: from the question to the answer. detail: why not, or what was odd. peer: the source address that the listener saw.
     """
 
-    reached: Optional[bool]
-    rtt_ms: Optional[float] = None
+    reached: bool | None
+    rtt_ms: float | None = None
     detail: str = ""
-    peer: Optional[str] = None
+    peer: str | None = None
 
 
 def read_row(raw: Mapping[str, Any]) -> Row:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .expect import Pair, expected
 from .site import Door, Site, endpoint_doors, published_doors
@@ -14,7 +14,7 @@ from .site import Door, Site, endpoint_doors, published_doors
 LIMIT = 2500
 
 
-def choose(sites: Sequence[Site], mode: str) -> Tuple[Iterator[Pair], int]:
+def choose(sites: Sequence[Site], mode: str) -> tuple[Iterator[Pair], int]:
     """The pairs to prove, and how many there are in all.
 
     mode: ``full`` is all pairs up to LIMIT and the sample above it, ``sample`` the sample, ``none`` nothing.
@@ -31,9 +31,7 @@ def count(sites: Sequence[Site]) -> int:
     for site in sites:
         total += len(site.sandboxes) * sum(1 for _door in endpoint_doors(site))
         for door in published_doors(site):
-            total += 0 if door.kind == "shut" else 1
-            if not door.address.is_loopback and door.kind != "shut":
-                total += len(site.sandboxes) - _undecided(site, door)
+            total += len(_local_sources(site, door)) - _undecided(site, door)
             if door.address == site.underlay:
                 total += len(sites) - 1
         if site.egress:
@@ -48,7 +46,7 @@ def every_pair(sites: Sequence[Site]) -> Iterator[Pair]:
             yield site, "", door
             yield from ((site, name, door) for name in site.sandboxes if name != door.sandbox)
         for door in published_doors(site):
-            yield from _declared((site, name, door) for name in _local_sources(site, door))
+            yield from ((site, name, door) for name in _local_sources(site, door) if expected(site, name, door))
             if door.address == site.underlay:
                 yield from ((other, "", door) for other in sites if other is not site)
         yield from _ways_out(site)
@@ -58,7 +56,7 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
     """Each endpoint once as source and as target, each published port from its host, a neighbour and another host, each way
     that must stay shut from another host, each ordered pair of networks of a host that are isolated from each other."""
     for place, site in enumerate(sites):
-        doors: Dict[str, List[Door]] = {name: [] for name in site.declared}
+        doors: dict[str, list[Door]] = {name: [] for name in site.declared}
         for door in endpoint_doors(site):
             doors[door.network].append(door)
         for members in doors.values():
@@ -67,23 +65,23 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
         other = sites[(place + 1) % len(sites)]
         for nth, door in enumerate(published_doors(site)):
             local = _local_sources(site, door)
-            yield from _declared((site, name, door) for name in local[:1])
-            if len(local) > 1:
-                turned = local[1 + nth % (len(local) - 1):] + local[1:1 + nth % (len(local) - 1)]
-                yield from islice(_declared((site, name, door) for name in turned), 1)
+            yield from ((site, name, door) for name in local[:1])
+            turn = 1 + nth % max(1, len(local) - 1)
+            neighbours = (name for name in local[turn:] + local[1:turn] if expected(site, name, door))
+            yield from ((site, name, door) for name in islice(neighbours, 1))
             if door.address == site.underlay and other is not site:
                 yield other, "", door
         yield from _ways_out(site)
 
 
-def _isolated(site: Site, doors: Dict[str, List[Door]]) -> Iterator[Pair]:
+def _isolated(site: Site, doors: dict[str, list[Door]]) -> Iterator[Pair]:
     """One pair for each ordered pair of networks, and one for each sandbox that is on no network."""
     for here, members in doors.items():
         for there, targets in doors.items():
             source = next((door.sandbox for door in members if there not in site.networks[door.sandbox]), None)
             if here != there and source is not None and targets:
                 yield site, source, targets[0]
-    first: Optional[Door] = next((members[0] for members in doors.values() if members), None)
+    first: Door | None = next((members[0] for members in doors.values() if members), None)
     if first:
         yield from ((site, name, first) for name, networks in site.networks.items() if not networks)
 
@@ -91,23 +89,18 @@ def _isolated(site: Site, doors: Dict[str, List[Door]]) -> Iterator[Pair]:
 def _ways_out(site: Site) -> Iterator[Pair]:
     if site.egress:
         door = site.egress
-        yield from _declared((site, name, door) for name in site.sandboxes)
+        yield from ((site, name, door) for name in site.sandboxes if expected(site, name, door))
 
 
-def _local_sources(site: Site, door: Door) -> List[str]:
+def _local_sources(site: Site, door: Door) -> list[str]:
     """Who on its own host may ask at a published door: the host first, then sandboxes, whose 127.0.0.0/8 is another one."""
     if door.kind == "shut":
         return []
     return [""] if door.address.is_loopback else ["", *site.sandboxes]
 
 
-def _declared(pairs: Iterator[Pair]) -> Iterator[Pair]:
-    return (pair for pair in pairs if expected(*pair) is not None)
-
-
 def _undecided(site: Site, door: Door) -> int:
     """How many neighbours there are about which nothing is declared at a published door (see ``expected``)."""
-    if site.declared[door.network].icc:
+    if door.kind == "shut" or door.address.is_loopback or site.declared[door.network].icc:
         return 0
-    gateways = site.gateways.items()
-    return sum(1 for name, gateway in gateways if gateway is not None and gateway.name == door.network and name != door.sandbox)
+    return sum(1 for gateway in site.gateways.values() if gateway is not None and gateway.name == door.network)

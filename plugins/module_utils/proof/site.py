@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ..model.declaration import Declaration, Network, Port, Sandbox
+from ..model.resolve import EVERY_ADDRESS, gateway_endpoint, namespace_owners
 
 PROBE_PORT = 47863
-ANY = IPv4Address("0.0.0.0")
 LOOPBACK = IPv4Address("127.0.0.1")
 
 
@@ -31,9 +31,9 @@ class Door:
     address: IPv4Address
     listener: int
     network: str = ""
-    port: Optional[Port] = None
-    home: Optional[Door] = None
-    way: Optional[Door] = None
+    port: Port | None = None
+    home: Door | None = None
+    way: Door | None = None
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,17 @@ class Site:
     """
 
     host: str
-    underlay: Optional[IPv4Address]
+    underlay: IPv4Address | None
     declared: Mapping[str, Network]
     sandboxes: Mapping[str, Sandbox]
-    networks: Mapping[str, FrozenSet[str]]
-    gateways: Mapping[str, Optional[Network]]
+    networks: Mapping[str, frozenset[str]]
+    gateways: Mapping[str, Network | None]
     aliases: Mapping[str, str]
-    underlay_door: Optional[Door]
-    egress: Optional[Door]
+    underlay_door: Door | None
+    egress: Door | None
 
 
-def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, Optional[IPv4Address]]) -> List[Site]:
+def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4Address | None]) -> list[Site]:
     """Every host of the fleet, sorted by name.
 
     declarations: fully resolved: every endpoint has its address. underlay: the address by which the other hosts know a host.
@@ -70,21 +70,20 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, Optio
         declared = declarations[host]
         own = {name: box for name, box in sorted(declared.sandboxes.items()) if box.mode in ("networks", "none")}
         egress = after.get(host)
-        sites.append(Site(
-            host, underlay.get(host), declared.networks, own,
-            {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()},
-            {name: gateway_network(declared.networks, box) for name, box in own.items()},
-            {name: _namespace_of(declared.sandboxes, box) for name, box in sorted(declared.sandboxes.items()) if name not in own},
-            own_door.get(host),
-            egress if egress and egress.address != underlay.get(host) else None,
-        ))
+        sites.append(
+            Site(
+                host,
+                underlay.get(host),
+                declared.networks,
+                own,
+                {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()},
+                {name: _gateway_network(declared, box) for name, box in own.items()},
+                {name: _namespace_of(declared.sandboxes, box) for name, box in sorted(declared.sandboxes.items()) if name not in own},
+                own_door.get(host),
+                egress if egress and egress.address != underlay.get(host) else None,
+            )
+        )
     return sites
-
-
-def gateway_network(declared: Mapping[str, Network], sandbox: Sandbox) -> Optional[Network]:
-    """The network of the default route: the highest gw_priority, then the first name, among those not internal (Docker's order)."""
-    outward = [end for end in sandbox.endpoints if not declared[end.network].internal]
-    return declared[min(outward, key=lambda end: (-end.gw_priority, end.network)).network] if outward else None
 
 
 def endpoint_doors(site: Site) -> Iterator[Door]:
@@ -98,37 +97,42 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
 
 def published_doors(site: Site) -> Iterator[Door]:
     """Every way to the published ports of a host, and after each the one that must stay shut, if there is one."""
-    open_outside = {(port.protocol, port.published) for box in site.sandboxes.values() for port in box.ports if port.host_ip in (ANY, site.underlay)}
+    open_outside = {(port.protocol, port.published) for box in site.sandboxes.values() for port in box.ports if port.host_ip in (EVERY_ADDRESS, site.underlay)}
     for name, box in site.sandboxes.items():
         gateway = site.gateways[name]
         for port in box.ports if gateway else ():
             network = gateway.name if gateway else ""
-            home = Door("published", site.host, name, LOOPBACK if port.host_ip == ANY else port.host_ip, port.target, network, port)
+            home = Door("published", site.host, name, LOOPBACK if port.host_ip == EVERY_ADDRESS else port.host_ip, port.target, network, port)
             yield home
             if site.underlay is None:
                 continue
-            if port.host_ip == ANY:
+            if port.host_ip == EVERY_ADDRESS:
                 yield Door("published", site.host, name, site.underlay, port.target, network, port)
             elif (port.protocol, port.published) not in open_outside:
                 yield Door("shut", site.host, name, site.underlay, port.target, network, port, home, site.underlay_door)
 
 
-def _underlay_door(host: str, declared: Declaration, address: Optional[IPv4Address]) -> Optional[Door]:
+def _underlay_door(host: str, declared: Declaration, address: IPv4Address | None) -> Door | None:
     if address is None:
         return None
     published = {port.published for box in declared.sandboxes.values() for port in box.ports}
     return Door("underlay", host, "", address, _free_port(published))
 
 
-def _free_port(taken: Set[int]) -> int:
+def _gateway_network(declared: Declaration, sandbox: Sandbox) -> Network | None:
+    endpoint = gateway_endpoint(declared, sandbox)
+    return declared.networks[endpoint.network] if endpoint else None
+
+
+def _free_port(taken: set[int]) -> int:
     """The first port from PROBE_PORT on that is not among ``taken``."""
     return next(port for port in range(PROBE_PORT, 65536) if port not in taken)
 
 
-def _namespace_of(sandboxes: Mapping[str, Sandbox], sandbox: Sandbox) -> str:
-    """Whose namespace a joined sandbox is in; empty: the host's."""
-    for _step in sandboxes:
-        if sandbox.joins is None or sandbox.joins not in sandboxes:
-            break
-        sandbox = sandboxes[sandbox.joins]
-    return "" if sandbox.mode == "host" else sandbox.name
+def _aliases(declared: Declaration) -> Iterator[tuple[str, str]]:
+    """The sandboxes that live in another's namespace, each with whose; empty: the host's."""
+    for name, owner in sorted(namespace_owners(declared).items()):
+        if owner and declared.sandboxes[owner].mode == "host":
+            yield name, ""
+        elif owner and owner != name:
+            yield name, owner

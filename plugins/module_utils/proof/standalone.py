@@ -10,9 +10,10 @@ import fcntl
 import secrets
 import socket
 import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ..kernel.namespaces import inside
 from ..state.fault import Fault
@@ -33,7 +34,7 @@ def namespace(name: str) -> str:
     return "" if name == HOST else name
 
 
-def prove(probes: Sequence[Mapping[str, Any]]) -> List[Tuple[Verdict, Outcome]]:
+def prove(probes: Sequence[Mapping[str, Any]]) -> list[tuple[Verdict, Outcome]]:
     """A verdict and an outcome for each probe, in their order.
 
     probes: as the module probe takes them. Where a sandbox must not be reached, the host itself asks it too, as the control.
@@ -50,17 +51,17 @@ def prove(probes: Sequence[Mapping[str, Any]]) -> List[Tuple[Verdict, Outcome]]:
         stop(SLOT)
     faults = {row.target: states[_name(row)] for row in rows if states.get(_name(row), BOUND) not in (BOUND, COUNTING)}
     verdicts = judge(rows, outcomes, faults)
-    return [(verdict, outcomes[verdict.row.id]) for verdict in verdicts[:len(probes)]]
+    return [(verdict, outcomes[verdict.row.id]) for verdict in verdicts[: len(probes)]]
 
 
-def with_controls(rows: Sequence[Row]) -> List[Row]:
+def with_controls(rows: Sequence[Row]) -> list[Row]:
     """The rows, and behind them those that serve as controls for what must be blocked.
 
     That is whatever else the task expects to be reached there; else, of a sandbox, the host's own question.
     """
-    answering: Dict[Tuple[Any, ...], int] = {_asked(row): row.id for row in rows if row.expect == REACHED}
-    done: List[Row] = []
-    added: List[Row] = []
+    answering: dict[tuple[Any, ...], int] = {_asked(row): row.id for row in rows if row.expect == REACHED}
+    done: list[Row] = []
+    added: list[Row] = []
     for row in rows:
         if row.expect == BLOCKED and _asked(row) not in answering and row.source[1] and row.kind == "sandbox":
             control = replace(row, source=("", ""), expect=REACHED, id=len(rows) + len(added))
@@ -71,7 +72,7 @@ def with_controls(rows: Sequence[Row]) -> List[Row]:
     return done + added
 
 
-def _asked(row: Row) -> Tuple[Any, ...]:
+def _asked(row: Row) -> tuple[Any, ...]:
     return row.target, row.address, row.proto, row.port, row.listener
 
 
@@ -82,25 +83,27 @@ def _name(row: Row) -> str:
 
 def _row(number: int, probe: Mapping[str, Any]) -> Row:
     source, target = namespace(probe["from"]), probe["to"]
-    port = 0 if probe["proto"] == "icmp" else probe["port"]
-    listener = 0 if probe["proto"] == "icmp" else probe.get("target_port") or probe["port"]
-    with contextlib.suppress(ValueError):
-        return Row(("", source), (str(IPv4Address(target)), ""), str(IPv4Address(target)), probe["proto"], port, listener, probe["expect"], "address", id=number)
-    address = probe.get("address") or str(address_of(namespace(target), source))
-    return Row(("", source), ("", namespace(target)), address, probe["proto"], port, listener, probe["expect"], "sandbox", id=number)
+    try:
+        place, address, kind = ("", target), str(IPv4Address(target)), "address"
+    except ValueError:
+        place, kind = ("", namespace(target)), "sandbox"
+        address = probe.get("address") or str(address_of(place[1], source))
+    icmp = probe["proto"] == "icmp"
+    port, listener = (0, 0) if icmp else (probe["port"], probe.get("target_port") or probe["port"])
+    return Row(("", source), place, address, probe["proto"], port, listener, probe["expect"], kind, id=number)
 
 
 def address_of(target: str, source: str) -> IPv4Address:
     """The address at which one namespace asks another: on a network that both are on, else the first."""
     there = interfaces(target)
     here = [one.network for one in interfaces(source)]
-    shared: Optional[IPv4Interface] = next((one for one in there if one.network in here), there[0] if there else None)
+    shared: IPv4Interface | None = next((one for one in there if one.network in here), there[0] if there else None)
     if shared is None:
         raise Fault(f"an address of {target or HOST}", "find", "its namespace has none but that of lo", "Give the option address of the probe.")
     return shared.ip
 
 
-def interfaces(netns: str) -> List[IPv4Interface]:
+def interfaces(netns: str) -> list[IPv4Interface]:
     """The first IPv4 address of every interface of a namespace but lo."""
     found = []
     with inside(netns), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as at:

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from .row import REACHED, Place, Row
 from .verdict import PROVEN, RED, UNPROVEN, Summary, Verdict, summarise
 
 # How a line is meant: the caller may give it a colour.
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
-Line = Tuple[str, str]
+Line = tuple[str, str]
 
 WIDTH = 118
 MOST_HOSTS, MOST_SANDBOXES, MOST_SENTENCES = 12, 24, 40
@@ -21,15 +22,15 @@ LEGEND = "● reached   ○ blocked   ◐ reached on one network, blocked on ano
 _MARKS = {frozenset((True,)): "●", frozenset((False,)): "○", frozenset((True, False)): "◐"}
 _INSIDE = ("host", "network", "icc", "isolation")
 
-Cells = Dict[Tuple[Any, Place], str]
+Cells = dict[tuple[Any, Place], str]
 
 
-def report(verdicts: Sequence[Verdict], hosts: Mapping[str, Mapping[str, Any]], pairs: Mapping[str, int]) -> List[Line]:
+def report(verdicts: Sequence[Verdict], hosts: Mapping[str, Mapping[str, Any]], pairs: Mapping[str, int]) -> list[Line]:
     """Every line of the report with how it is meant.
 
     hosts: underlay, sandboxes and aliases of each, and pairs: chosen and of, both as ``proof_plan`` gives them.
     """
-    lines: List[Line] = []
+    lines: list[Line] = []
     small = len(hosts) <= MOST_HOSTS and all(len(words["sandboxes"]) <= MOST_SANDBOXES for words in hosts.values())
     if small and verdicts:
         lines += [(f"Who reaches whom.   {LEGEND}", PLAIN), ("", PLAIN)]
@@ -59,7 +60,7 @@ def totals(summary: Summary, pairs: Mapping[str, int]) -> str:
 
 def _cells(verdicts: Sequence[Verdict]) -> Cells:
     """One mark for each (what is asked, who asks): a sandbox, ``out`` of a host, or a published port."""
-    found: Dict[Tuple[Any, Place], List[Verdict]] = {}
+    found: dict[tuple[Any, Place], list[Verdict]] = {}
     for verdict in verdicts:
         found.setdefault((_subject(verdict.row), verdict.row.source), []).append(verdict)
     return {key: _mark(group) for key, group in found.items()}
@@ -74,14 +75,14 @@ def _subject(row: Row) -> Any:
 
 
 def _mark(verdicts: Sequence[Verdict]) -> str:
-    words: Set[str] = {verdict.word for verdict in verdicts}
+    words: set[str] = {verdict.word for verdict in verdicts}
     if words != {PROVEN}:
         return "✘" if RED in words else "?"
     return _MARKS[frozenset(verdict.row.expect == REACHED for verdict in verdicts)]
 
 
 def _host_lines(host: str, words: Mapping[str, Any], cells: Cells) -> Iterator[str]:
-    names: List[str] = list(words["sandboxes"])
+    names: list[str] = list(words["sandboxes"])
     sources = ["", *names]
     yield f"{host}  {words['underlay'] or ''}".rstrip()
     numbered = sum(len(name) + 2 for name in names) + max(map(len, [host, *names])) + 9 > WIDTH
@@ -94,7 +95,7 @@ def _host_lines(host: str, words: Mapping[str, Any], cells: Cells) -> Iterator[s
         yield f"  {label}".ljust(margin) + "".join(f"{mark.ljust(len(head))}  " for mark, head in zip(marks, heads)).rstrip()
     for alias, target in words["aliases"].items():
         yield f"  {alias} is in {target + ' of the same host' if target else 'the namespace of the host'}"
-    ports: Dict[Any, List[str]] = {}
+    ports: dict[Any, list[str]] = {}
     for (subject, source), mark in cells.items():
         if len(subject) > 2 and subject[0] == host:
             ports.setdefault(subject, []).append(f"{source[1] if source[1] else source[0]} {mark}")

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
 from .row import BLOCKED, REACHED, Outcome, Place, Row, place_words, port_words
 
@@ -52,7 +52,7 @@ class Summary:
         return self.red == 0 and self.unproven == 0 and self.reached + self.blocked > 0
 
 
-def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Optional[Mapping[Place, str]] = None) -> List[Verdict]:
+def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Mapping[Place, str] | None = None) -> list[Verdict]:
     """A verdict for each row.
 
     outcomes: by row id; a row without one was not tried, or its host was lost. faults: why a target has no listeners.
@@ -63,7 +63,7 @@ def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Optional
 
 def summarise(verdicts: Sequence[Verdict]) -> Summary:
     """The totals."""
-    tally: Dict[str, int] = {}
+    tally: dict[str, int] = {}
     for verdict in verdicts:
         for key in (verdict.row.expect, verdict.word, verdict.row.expect + verdict.word):
             tally[key] = tally.get(key, 0) + 1
@@ -95,7 +95,7 @@ def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], 
     return Verdict(row, PROVEN) if row.controls else _unproven(row, "nobody who may reach it was asked")
 
 
-def _reached(outcome: Optional[Outcome]) -> bool:
+def _reached(outcome: Outcome | None) -> bool:
     return outcome is not None and bool(outcome.reached)
 
 

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Grant, Ledger, ledger_dict, read_ledger
 from ansible_collections.mooring.cnm.plugins.module_utils.model.reserved import Reserved
-from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING
+from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING, UNHURRIED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +64,9 @@ def test_an_empty_one(raw: object) -> None:
             "the ledger gives this address to n/s too",
         ),
         ({"version": 1, "ranges": {"n": {"node1": "10.0.0.9/24"}}}, "ledger.ranges.n.node1[0]", "write 10.0.0.0/24"),
+        ({"version": 1, "endpoints": {"n/a": {"n/": ["10.0.0.2"]}}}, "ledger.endpoints.n/a.n/", "NAME or HOST/NAME"),
+        ({"version": 1, "endpoints": {"n/": {"n/s": ["10.0.0.2"]}}}, "ledger.endpoints.n/", "NAME or HOST/NAME"),
+        ({"version": 1, "ranges": {"": {"node1": "10.0.0.0/24"}}}, "ledger.ranges.", "NAME or HOST/NAME"),
         ({"version": 1, "seen": {"node1": []}}, "ledger.seen.node1", "a dictionary"),
     ],
 )
@@ -73,6 +76,7 @@ def test_a_broken_one(raw: object, path: str, words: str) -> None:
     assert words in problems[0].message
 
 
+@UNHURRIED
 @given(ANYTHING, st.sampled_from([1, None]))
 def test_nothing_raises(raw: object, version: object) -> None:
     ledger, problems = read_ledger(raw | {"version": version} if isinstance(raw, dict) else raw)

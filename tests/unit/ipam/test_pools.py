@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import DOCKER_POOLS, AddressSpace, Pool, read_pools
 from ansible_collections.mooring.cnm.plugins.module_utils.model.overlap import span_of
-from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING
+from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING, UNHURRIED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +52,7 @@ def test_small_subnets_of_a_large_pool_are_not_counted_one_by_one() -> None:
 SUBNETS = st.tuples(st.integers(0, 2**16 - 1), st.integers(16, 32)).map(lambda pair: IPv4Network(((10 << 24) + (pair[0] << 8), pair[1]), strict=False))
 
 
+@UNHURRIED
 @given(st.lists(SUBNETS, max_size=20), st.integers(17, 24))
 def test_what_is_given_is_free_and_the_first(taken: list[IPv4Network], size: int) -> None:
     base = IPv4Network("10.0.0.0/16")
@@ -69,9 +70,9 @@ def test_pools_are_read() -> None:
     ("raw", "path", "words"),
     [
         ({}, "cnm_address_pools", "a list"),
-        ([None], "cnm_address_pools[0]", "a dictionary"),
-        ([{"base": "10.0.0.0/8"}], "cnm_address_pools[0].size", "size is missing"),
-        ([{"size": 24}], "cnm_address_pools[0].base", "base is missing"),
+        (["10.0.0.0/8"], "cnm_address_pools[0]", "a dictionary"),
+        ([{"base": "10.0.0.0/8"}], "cnm_address_pools[0].size", "'size' is missing"),
+        ([{"size": 24}], "cnm_address_pools[0].base", "'base' is missing"),
         ([{"base": "10.0.0.1/8", "size": 24}], "cnm_address_pools[0].base", "write 10.0.0.0/8"),
         ([{"base": "10.0.0.0/8", "size": 31}], "cnm_address_pools[0].size", "1 to 30"),
         ([{"base": "10.0.0.0/8", "size": 7}], "cnm_address_pools[0].size", "larger than the pool"),
@@ -84,6 +85,7 @@ def test_no_pools(raw: object, path: str, words: str) -> None:
     assert words in problems[0].message
 
 
+@UNHURRIED
 @given(ANYTHING)
 def test_nothing_raises(raw: object) -> None:
     read_pools(raw)

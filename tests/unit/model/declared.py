@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
+UNHURRIED = settings(deadline=None)  # a busy machine is no failure
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}", fullmatch=True)
 SANDBOX_NAMES = NAMES.filter(lambda name: name != "host")
 SCALARS = (
@@ -77,7 +79,7 @@ def sandbox(draw: st.DrawFn, networks: dict[str, Any], index: int, names: list[s
     if mode == "none":
         return found | {"network_mode": "none"}
     joined = draw(st.lists(st.sampled_from(sorted(networks)), unique=True))
-    found["networks"] = {name: draw(endpoint(networks[name], index)) for name in joined}
+    found["networks"] = {name: draw(endpoint(networks[name], index, place)) for place, name in enumerate(joined)}
     if any(not networks[name].get("internal") for name in joined):
         ports = [
             f"{8000 + index}:80",
@@ -90,11 +92,12 @@ def sandbox(draw: st.DrawFn, networks: dict[str, Any], index: int, names: list[s
 
 
 @st.composite
-def endpoint(draw: st.DrawFn, network: dict[str, Any], index: int) -> dict[str, Any] | None:
-    """One endpoint; a declared address needs a declared subnet."""
+def endpoint(draw: st.DrawFn, network: dict[str, Any], index: int, place: int) -> dict[str, Any] | None:
+    """One endpoint, the sandbox's ``place``-th; a declared address needs a declared subnet."""
     optional: dict[str, st.SearchStrategy[Any]] = {
         "aliases": st.lists(NAMES, max_size=3),
         "mac_address": st.just(f"06:00:00:00:00:{index:02X}"),
+        "interface_name": st.just(f"eth{2 * place}"),
         "gw_priority": st.integers(-5, 5),
     }
     if "ipam" in network:

@@ -80,6 +80,7 @@ def test_nothing_to_complain_about(networks: object, sandboxes: object) -> None:
             f"{S}.b.networks.front.mac_address",
             "sandbox a has this MAC address in network front (given, or 02:42 and its address)",
         ),
+        (FRONT, {"a": on("front", mac_address="02:42:ac:14:00:01")}, f"{S}.a.networks.front.mac_address", "the bridge has this MAC address in network front"),
         (
             {"a": None, "b": None},
             {"s": {"networks": {"a": {"interface_name": "x"}, "b": {"interface_name": "x"}}}},

@@ -14,7 +14,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.merge import mer
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
-from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING, variables
+from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING, UNHURRIED, variables
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +29,7 @@ def readable(problems: list[Problem]) -> None:
         assert problem.message
 
 
+@UNHURRIED
 @given(variables())
 def test_a_good_declaration_has_no_problem(raw: tuple[dict[str, Any], dict[str, Any]]) -> None:
     declaration, problems = parse_declaration(*raw)
@@ -38,6 +39,7 @@ def test_a_good_declaration_has_no_problem(raw: tuple[dict[str, Any], dict[str, 
     assert set(declaration.sandboxes) == set(raw[1])
 
 
+@UNHURRIED
 @given(variables())
 def test_the_options_of_a_declaration_declare_it(raw: tuple[dict[str, Any], dict[str, Any]]) -> None:
     declaration, _problems = parse_declaration(*raw)
@@ -49,11 +51,13 @@ def test_the_options_of_a_declaration_declare_it(raw: tuple[dict[str, Any], dict
     assert list(options["networks"]) == sorted(options["networks"])
 
 
+@UNHURRIED
 @given(variables(), st.randoms())
 def test_the_order_of_declaration_does_not_matter(raw: tuple[dict[str, Any], dict[str, Any]], random: Any) -> None:
     assert parse_declaration(*(shuffled(value, random) for value in raw)) == parse_declaration(*raw)
 
 
+@UNHURRIED
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_nothing_that_is_declared_raises(networks: object, sandboxes: object, reserved: object) -> None:
     declaration, problems = parse_declaration(networks, sandboxes, "node1")
@@ -61,6 +65,7 @@ def test_nothing_that_is_declared_raises(networks: object, sandboxes: object, re
     assert (networks is None or isinstance(networks, dict)) or problems
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["web", "db"]), ANYTHING), st.dictionaries(st.sampled_from(["web", "db"]), ANYTHING))
 def test_nothing_inside_a_network_or_sandbox_raises(networks: object, sandboxes: object) -> None:
     declaration, problems = parse_declaration(networks, sandboxes)
@@ -69,6 +74,7 @@ def test_nothing_inside_a_network_or_sandbox_raises(networks: object, sandboxes:
     assert parse_declaration(options["networks"], options["sandboxes"]) == (declaration, [])
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["cnm_networks", "cnm_networks__a", "cnm_networks__b"]), ANYTHING), st.randoms())
 def test_merging_raises_nothing_and_knows_no_order(raw: dict[str, object], random: Any) -> None:
     merged, problems = merge_variables(raw)
