@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 CLONE_NEWNS = 0x00020000
@@ -54,8 +55,15 @@ def unmount(target: str, flags: int = 0) -> None:
 def change_root() -> None:
     """Make the current directory, a mount point, the root of this mount namespace and let go of the old one.
 
-    pivot_root(2) describes this: with "." twice the old root is stacked on the new one, and detached there.
+    pivot_root(2) describes this: with "." twice the old root is stacked on the new one, and detached there. In a chroot that
+    changes the root of this process alone, and who enters the namespace would find the machine's own files: that is refused.
     """
+    mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     _check(_LIBC.pivot_root(b".", b"."), "pivot_root")
     unmount(".", MNT_DETACH)
     os.chdir("/")
+    new = os.stat("/")
+    _check(_LIBC.setns(ctypes.c_int(mounts), ctypes.c_int(CLONE_NEWNS)), "entering the host's mounts")
+    os.close(mounts)
+    if not os.path.samestat(new, os.stat("/")):
+        raise OSError(errno.EPERM, "a lab cannot be made inside a chroot: its hosts would share the files of the machine around it")
