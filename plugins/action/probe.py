@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 from ..module_utils.proof.plan import WHOLE, file_of
 from ..module_utils.proof.row import Outcome, Place, Row, listener_name, read_row
 from ..module_utils.proof.table import BAD, GOOD, PLAIN, WARNING, report, totals
-from ..module_utils.proof.verdict import RED, UNPROVEN, judge, summarise
+from ..module_utils.proof.verdict import RED, UNPROVEN, judge, sentences, summarise
 
 _MODULE_OPTIONS = {"listen": ("run", "listen", "lifetime_s", "idle_s"), "send": ("run", "probes"), "collect": ()}
 _EMPTY = {"listen": {"listening": {}, "counting": False}, "send": {"results": []}}
@@ -50,6 +50,7 @@ class ActionModule(ActionBase):
         """Print who reaches whom, and fail where that is not as declared or not proven."""
         if self._task.check_mode or not whole["rows"]:
             words = "check mode: nothing was sent, so nothing is proven" if whole["rows"] else f"nothing to prove (cnm_verify: {whole['mode']})"
+            Display().display(words)
             return {"changed": False, "msg": words, "red": [], "unproven": []}
         rows = [read_row(raw) for raw in whole["rows"]]
         said = {host: _said(hostvars.raw_get(host), register, whole["proof"]) for host in whole["hosts"]}
@@ -59,13 +60,13 @@ class ActionModule(ActionBase):
         for line, tone in report(verdicts, whole["hosts"], whole["pairs"]):
             Display().display(line, color=colours[tone])
         summary = summarise(verdicts)
-        red, unproven = ([one.sentence for one in verdicts if one.word == word] for word in (RED, UNPROVEN))
-        sentences = [*red, *dict.fromkeys(unproven)]
-        more = [f"and {len(sentences) - _MOST_IN_MESSAGE} more"] if len(sentences) > _MOST_IN_MESSAGE else []
+        red, unproven = sentences(verdicts, RED), sentences(verdicts, UNPROVEN)
+        told = [*red, *unproven]
+        more = [f"and {len(told) - _MOST_IN_MESSAGE} more"] if len(told) > _MOST_IN_MESSAGE else []
         return {
             "changed": False,
             "failed": not summary.green,
-            "msg": ". ".join([totals(summary, whole["pairs"]), *sentences[:_MOST_IN_MESSAGE], *more]) + ".",
+            "msg": ". ".join([totals(summary, whole["pairs"]), *told[:_MOST_IN_MESSAGE], *more]) + ".",
             "summary": asdict(summary),
             "red": red,
             "unproven": unproven,

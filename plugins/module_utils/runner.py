@@ -25,7 +25,7 @@ from .kernel.observe import observe
 from .kernel.reasons import reason
 from .model.problem import Problem
 from .state.fault import Fault
-from .state.objects import HostState, Object
+from .state.objects import HostState, Namespace, Object
 from .state.plan import Plan, plan
 from .state.replay import replay
 from .state.tag import read_tag
@@ -81,7 +81,9 @@ def _clash(stands: Object, wanted: HostState) -> Problem:
     """The problem that something of somebody else's stands where ours should."""
     owner = read_tag(getattr(wanted.objects[stands.key], "tag", None))
     path = stands.key[-1]
-    if owner is not None:
+    if isinstance(stands, Namespace):
+        path = f"cnm_sandboxes.{stands.name}"
+    elif owner is not None:
         path = f"cnm_sandboxes.{owner.sandbox}" if owner.sandbox else f"cnm_networks.{owner.network}"
     message = f"the {name_of(stands)} is on this host already and was not made by this fleet, so it is left alone: remove it, or choose another name"
     return Problem("", path, "", message)
@@ -133,7 +135,10 @@ def _put_back(before: HostState, wanted: HostState, fleet: str, fault: Fault) ->
     ours = HostState({key: before.objects[key] for key in before.owned}, before.owned)
     try:
         stands = observe(HostState({**wanted.objects, **ours.objects}), fleet)
-        apply(plan(stands, ours).ops)
+        back = plan(stands, ours)
+        apply(back.ops)
+        if back.clashes:
+            raise Fault("what stood before", "put back", f"{name_of(back.clashes[0])} has taken its place")
         fault.remedy = f"{fault.remedy} What stood before was put back.".strip()
     except Fault as second:
         fault.remedy = f"{fault.remedy} Putting back what stood before failed too: {second}".strip()

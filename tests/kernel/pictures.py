@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +19,28 @@ import pytest
 _RESTLESS = ("_timer", "lft")
 
 
+_SHOW = ("-d -j link", "-j addr", "-j route show table all", "-6 -j route show table all")
+
+
 def dump(host: Any) -> dict[str, Any]:
-    """Links, addresses, routes and rules of the host and of every named namespace, names and files."""
-    rooms = {name: _room(host, f"ip netns exec {name} ") for name in sorted(_namespaces())}
-    return {"host": _room(host, ""), "namespaces": _namespaces(), "files": _files(), **rooms}
+    """Links, addresses and routes of the host and of every named namespace, rules, names and files, when no link is about to come up."""
+    while host.sh("ip -6 addr show tentative; ip -br link | grep -v ^lo | grep UNKNOWN", check=False):
+        time.sleep(0.02)
+    rooms = {name: _room(host, f"-n {name}") for name in sorted(_namespaces())}
+    return {"host": _room(host, ""), "rules": rules(host), "namespaces": _namespaces(), "files": _files(), **rooms}
 
 
-def _room(host: Any, inside: str) -> dict[str, Any]:
-    shown = {
-        name: _steady(json.loads(host.sh(f"{inside}{command}") or "[]"))
-        for name, command in {
-            "links": "ip -d -j link",
-            "addresses": "ip -j addr",
-            "routes": "ip -j route show table all",
-            "routes6": "ip -6 -j route show table all",
-        }.items()
-    }
-    return {**shown, "rules": rules(host, inside)}
+def _room(host: Any, inside: str) -> list[Any]:
+    printed = host.sh("; ".join(f"ip {inside} {what}; echo" for what in _SHOW)).split("\n\n")
+    links, *rest = (_steady(json.loads(one or "[]")) for one in printed[: len(_SHOW)])
+    return [links, *(sorted(one, key=repr) for one in rest)]
 
 
-def rules(host: Any, inside: str = "") -> list[str]:
+def rules(host: Any) -> list[str]:
     """What iptables-save and ip6tables-save print, but for comments, counters and tables that are empty."""
     kept = []
     for tool in ("iptables-save", "ip6tables-save"):
-        for table in host.sh(f"{inside}{tool}").split("COMMIT"):
+        for table in host.sh(tool).split("COMMIT"):
             lines = [line.split(" [")[0] for line in table.splitlines() if line and not line.startswith("#")]
             if any(line.startswith("-A") or (line.startswith(":") and line.endswith(" -")) or line.endswith(" DROP") for line in lines):
                 kept += [tool, *lines]
@@ -47,8 +48,8 @@ def rules(host: Any, inside: str = "") -> list[str]:
 
 
 def _namespaces() -> dict[str, int]:
-    folder = Path("/run/netns")
-    return {one.name: one.stat().st_ino for one in folder.iterdir()} if folder.exists() else {}
+    kind = os.stat("/proc/self/ns/net").st_dev
+    return {one.name: one.stat().st_ino for one in Path("/run/netns").glob("*") if one.exists() and one.stat().st_dev == kind}
 
 
 def _files() -> dict[str, tuple[int, str]]:
@@ -61,12 +62,16 @@ def _steady(value: Any) -> Any:
     return [_steady(inner) for inner in value] if isinstance(value, list) else value
 
 
-def same(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Fail with the first thing that differs."""
-    for room in sorted(before.keys() | after.keys()):
-        was, now = before.get(room), after.get(room)
-        if was != now:
-            pytest.fail(f"{room} was\n{json.dumps(was, indent=1)}\nand is\n{json.dumps(now, indent=1)}")
+def check_same(before: dict[str, Any], picture: Callable[[], dict[str, Any]], but: tuple[str, ...] = ()) -> None:
+    """Fail with what differs, once links had time to find their carrier. but: the parts of the picture that may."""
+    deadline = time.monotonic() + 2
+    while True:
+        was, now = (json.dumps({**one, **dict.fromkeys(but)}, indent=1, sort_keys=True) for one in (before, picture()))
+        if was == now:
+            return
+        if time.monotonic() > deadline:
+            pytest.fail("\n".join(difflib.unified_diff(was.splitlines(), now.splitlines(), "before", "after", lineterm="", n=8)))
+        time.sleep(0.02)
 
 
 def inode(name: str) -> int:

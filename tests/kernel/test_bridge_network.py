@@ -1,48 +1,64 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From nothing to a converged bridge network, and back, on a real kernel."""
+"""One host, from nothing to a topology and back: predicted, done, left alone, described, removed."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+import json
 
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
-from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
-from ansible_collections.mooring.cnm.plugins.module_utils.runner import converge
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.observe import observe
+from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
+from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
+from ansible_collections.mooring.cnm.tests.kernel.topologies import AGENT, BACK, BATCH, CACHE, DB, FRONT, NOTHING, WEB, clear, declare, run
 
-NET = Network("front", subnets=(Subnet(IPv4Network("172.20.0.0/24"), IPv4Address("172.20.0.1")),))
-BACK = Network("back", internal=True, icc=False, subnets=(Subnet(IPv4Network("172.21.0.0/24"), IPv4Address("172.21.0.1")),))
-
-
-def endpoint(network: str, address: str, **more: object) -> Endpoint:
-    return Endpoint(network, IPv4Address(address), **more)  # type: ignore[arg-type]
+DECLARED = declare(FRONT, BACK, WEB, DB, CACHE, BATCH, AGENT)
 
 
-WEB = Sandbox("web", endpoints=(endpoint("front", "172.20.0.2", aliases=("www",)), endpoint("back", "172.21.0.2")), ports=(Port(8080, 80),))
-DB = Sandbox("db", endpoints=(endpoint("back", "172.21.0.3"),), extra_hosts=(("registry", "192.0.2.9"),), dns=(IPv4Address("192.0.2.53"),))
-CACHE = Sandbox("cache", mode="container", joins="web")
-BATCH = Sandbox("batch", mode="none")
-TWO = Declaration({"front": NET, "back": BACK}, {one.name: one for one in (WEB, DB, CACHE, BATCH)})
+@pytest.mark.parametrize("iptables", ["nft", "legacy"])
+def test_from_nothing_to_a_topology_and_back(host, iptables: str) -> None:
+    host.use_iptables(iptables)
+    empty = dump(host)
+    predicted = run(DECLARED, check=True)
+    check_same(empty, lambda: dump(host))
+    done = run(DECLARED)
+    assert done.ops == predicted.ops
+    assert host.succeeds("ip netns exec web ping -c1 -W1 172.20.0.3")
+    full = dump(host)
+    assert full != empty
+    assert run(DECLARED).ops == run(DECLARED, check=True).ops == ()
+    check_same(full, lambda: dump(host))
+    predicted = run(NOTHING, check=True)
+    check_same(full, lambda: dump(host))
+    assert clear().ops == predicted.ops
+    check_same(empty, lambda: dump(host))
+    assert clear().ops == ()
 
 
-def run(declaration: Declaration, check: bool = False):
-    return converge(host_state(declaration, "default"), "default", check)
+def test_what_is_described_is_what_was_declared(host) -> None:
+    done = run(DECLARED)
+    described = describe(done.after, "default")
+    options = json.loads(json.dumps(declaration_options(described)))
+    again, problems = parse_declaration(options["networks"], options["sandboxes"])
+    assert problems == []
+    assert run(again).ops == ()
+    assert set(described.sandboxes) == {"web", "db", "cache", "batch"}  # that of mode host leaves no trace
 
 
-def test_from_nothing_and_back(host) -> None:
-    before = host.sh("iptables-save; ip -o link; ls /run/netns /etc/netns", check=False)
-    predicted = run(TWO, check=True)
-    done = run(TWO)
-    assert predicted.ops == done.ops
-    assert run(TWO).ops == ()
-    host.sh("ip netns exec web ping -c1 -W1 172.20.0.1")
-    host.sh("ip netns exec web ping -c1 -W1 172.21.0.1")
-    host.sh("ping -c1 -W1 172.21.0.3")
-    assert "172.20.0.2" in host.sh("ip netns exec cache ip -o addr")
-    assert "registry" in host.sh("ip netns exec db getent hosts registry")
-    converge(HostState(), "default", False)
-    host.sh("iptables -t nat -S; iptables -t filter -S; iptables -t mangle -S")
-    assert host.sh("ip -o link") == "" or before
-    assert "web" not in host.sh("ip netns list")
+def test_check_mode_describes_the_state_that_the_run_reaches(host) -> None:
+    predicted = describe(run(DECLARED, check=True).after, "default")
+    assert declaration_options(describe(run(DECLARED).after, "default")) == declaration_options(predicted)
+
+
+def test_info_shows_the_networks_as_docker_does(host) -> None:
+    run(DECLARED)
+    networks = {one["Name"]: one for one in inspect_networks(describe(observe(HostState(), "default"), "default"), "default")}
+    assert networks["back"]["Internal"] is True
+    assert networks["back"]["Options"]["com.docker.network.driver.mtu"] == "1400"
+    assert networks["front"]["IPAM"]["Config"] == [{"Subnet": "172.20.0.0/24", "Gateway": "172.20.0.1"}]
+    assert networks["front"]["Containers"]["db"]["IPv4Address"] == "172.20.0.3/24"

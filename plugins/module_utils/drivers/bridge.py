@@ -11,6 +11,7 @@ conntrack's state DNAT, so a published port needs no rule but its DNAT.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 from ..firewall.rules import Rule
 from ..model.declaration import Endpoint, Network, Sandbox
@@ -103,7 +104,7 @@ def network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Ru
     yield FORWARD, 0, Rule("ACCEPT", out_interface=name)
     for one in network.subnets:
         if network.masquerade and not network.internal:
-            yield SOURCES, 0, Rule("MASQUERADE", source=str(one.subnet), out_interface=f"!{name}")
+            yield SOURCES, 0, Rule("MASQUERADE", source=_source(one.subnet), out_interface=f"!{name}")
 
 
 def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, Endpoint]]) -> Iterator[tuple[Place, int, Rule]]:
@@ -116,7 +117,7 @@ def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, End
     # Answers to the host's 127.0.0.1, and to a neighbour on the same bridge, must come back through the host.
     yield SOURCES, 1, Rule("MASQUERADE", source="127.0.0.0/8", out_interface=name)
     for one in network.subnets:
-        yield SOURCES, 1, Rule("MASQUERADE", source=str(one.subnet), out_interface=name, states=("DNAT",))
+        yield SOURCES, 1, Rule("MASQUERADE", source=_source(one.subnet), out_interface=name, states=("DNAT",))
     for sandbox, endpoint in ports:
         for port in sandbox.ports:
             everywhere = str(port.host_ip) == "0.0.0.0"
@@ -131,3 +132,8 @@ def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, End
                     to=f"{endpoint.ipv4_address}:{port.target}",
                 ),
             )
+
+
+def _source(subnet: IPv4Network) -> str:
+    """A subnet as iptables-save writes it."""
+    return str(subnet) if subnet.prefixlen < 32 else str(subnet.network_address)

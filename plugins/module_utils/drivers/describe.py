@@ -9,6 +9,7 @@ so that the result, declared again, changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface
@@ -23,7 +24,7 @@ from .hosts_file import DIRECTORY, read_hosts, read_nameservers
 from .place import GUARD, PORTS, SOURCES, Place
 from .setting import setting_name
 
-_ALWAYS_SET = ("net/ipv4/conf/all/arp_notify", "net/ipv6/conf/all/disable_ipv6")
+_ALWAYS_SET = (("net/ipv4/conf/all/arp_notify", "1"), ("net/ipv6/conf/all/disable_ipv6", "1"))
 
 
 @dataclass
@@ -46,9 +47,11 @@ def describe(state: HostState, fleet: str) -> Declaration:
     networks = {network.name: network for network in _networks(found, fleet)}
     ports: dict[IPv4Address | None, list[Port]] = {}
     for rule in _rules(found, fleet, PORTS):
-        address, _colon, target = (rule.to or "").partition(":")
+        if rule.port is None or rule.protocol is None or rule.to is None:
+            continue
         # Somebody may have changed the chain: what is not of our form publishes nothing that could be declared.
-        if rule.port is not None and rule.protocol is not None and target.isdigit() and address.count(".") == 3 and "-" not in address:
+        with contextlib.suppress(ValueError):
+            address, target = rule.to.split(":")
             published = Port(rule.port, int(target), rule.protocol, IPv4Address(rule.destination or "0.0.0.0"))
             ports.setdefault(IPv4Address(address), []).append(published)
     declaration = Declaration(networks)
@@ -73,7 +76,7 @@ def _sort_out(state: HostState) -> _Found:
             found.addresses.setdefault((one.netns, one.link), []).append(IPv4Interface(one.address))
         elif isinstance(one, Route) and one.destination == "default":
             found.ways_out[one.netns] = one.link
-        elif isinstance(one, Sysctl) and one.name not in _ALWAYS_SET:
+        elif isinstance(one, Sysctl) and (one.name, one.value) not in _ALWAYS_SET:
             found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
         elif isinstance(one, File):
             found.files[one.path] = one.content
@@ -105,14 +108,14 @@ def _sandbox(name: str, found: _Found, ports: dict[IPv4Address | None, list[Port
     endpoints = []
     for one, owner in found.endpoints.get(name, []):
         address = next((interface.ip for interface in found.addresses.get((name, one.name), [])), None)
-        aliases = tuple(alias for alias in names.get(str(address), []) if alias != name)
+        aliases = tuple(names.get(str(address), []))
         endpoints.append(Endpoint(owner.network, address, one.mac, one.name, aliases))
     return Sandbox(
         name,
         endpoints=tuple(sorted(endpoints, key=lambda endpoint: endpoint.network)),
         ports=tuple(sorted(port for endpoint in endpoints for port in ports.get(endpoint.ipv4_address, []))),
         sysctls=tuple(sorted(found.settings.get(name, []))),
-        dns=tuple(IPv4Address(server) for server in read_nameservers(found.files.get(f"{DIRECTORY}/{name}/resolv.conf", ""))),
+        dns=tuple(read_nameservers(found.files.get(f"{DIRECTORY}/{name}/resolv.conf", ""))),
         extra_hosts=tuple(sorted(extra)),
     )
 

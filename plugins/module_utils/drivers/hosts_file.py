@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 
 from ..model.declaration import Sandbox
 from ..state.objects import File
@@ -24,7 +26,7 @@ def name_files(fleet: str, name: str, owner: Sandbox, members: dict[str, list[Sa
 
 
 def read_hosts(content: str) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
-    """(names by own address, extra_hosts) of a hosts file."""
+    """(aliases by own address, extra_hosts) of a hosts file."""
     own: dict[str, list[str]] = {}
     extra: list[tuple[str, str]] = []
     section = ""
@@ -34,15 +36,21 @@ def read_hosts(content: str) -> tuple[dict[str, list[str]], list[tuple[str, str]
             continue
         words = line.split()
         if section == _OWN and len(words) > 1:
-            own[words[0]] = words[1:]
+            own[words[0]] = words[2:]
         elif section == _EXTRA:
             extra.extend((name, words[0]) for name in words[1:])
     return own, extra
 
 
-def read_nameservers(content: str) -> list[str]:
-    """The servers in a resolv.conf."""
-    return [line.split()[1] for line in content.splitlines() if line.startswith("nameserver ")]
+def read_nameservers(content: str) -> list[IPv4Address]:
+    """The servers in a resolv.conf that could be declared; somebody may have changed the file."""
+    found = []
+    for line in content.splitlines():
+        with contextlib.suppress(ValueError):
+            keyword, server = line.split()
+            if keyword == "nameserver":
+                found.append(IPv4Address(server))
+    return found
 
 
 def _hosts(sandbox: Sandbox, members: dict[str, list[Sandbox]]) -> list[str]:

@@ -48,5 +48,5 @@ def jumps(place: Place, fleet: str) -> tuple[Jump, ...]:
             local_destination=place is PORTS,
             comment=f"cnm:{fleet}",
         )
-        found.append(Jump(IPV4, place.table, builtin, rule, place.position))
+        found.append(Jump(IPV4, place.table, builtin, rule.target, (rule,), place.position))
     return tuple(found)

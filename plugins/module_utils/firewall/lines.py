@@ -36,8 +36,8 @@ def lines_of(ops: Iterable[Op]) -> list[Line]:
 def _jump_lines(op: Op) -> list[Line]:
     lines: list[Line] = []
     if isinstance(op.before, Jump):
-        lines += [(op.before.table, rule_text(op.before.chain, op.before.rule, "-D"))] * op.before.copies
+        lines += [(op.before.table, rule_text(op.before.chain, rule, "-D")) for rule in op.before.rules]
     if isinstance(op.after, Jump):
         command = "-I" if op.after.position == "first" else "-A"
-        lines.append((op.after.table, rule_text(op.after.chain, op.after.rule, command)))
+        lines += [(op.after.table, rule_text(op.after.chain, rule, command)) for rule in op.after.rules]
     return lines

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Iterable
 
 from .rules import Rule
@@ -17,6 +17,8 @@ _TARGET_OPTIONS = {"DNAT": "--to-destination", "SNAT": "--to-source"}
 
 def rule_text(chain: str, rule: Rule, command: str = "-A") -> str:
     """One line for iptables-restore. command: ``-A``, ``-D`` or ``-I``."""
+    if rule.target.startswith("-A "):
+        return command + rule.target[2:]  # somebody else's, kept under its own text
     words = [command, chain]
     for option in ("-s", "-d", "-i", "-o", "-p"):
         value = getattr(rule, _FIELDS[option])
@@ -29,7 +31,7 @@ def rule_text(chain: str, rule: Rule, command: str = "-A") -> str:
     if rule.states:
         words += ["-m", "conntrack", "--ctstate", ",".join(rule.states)]
     if rule.comment is not None:
-        words += ["-m", "comment", "--comment", shlex.quote(rule.comment)]
+        words += ["-m", "comment", "--comment", _quoted(rule.comment)]
     words += ["-j", rule.target]
     if rule.to is not None:
         words += [_TARGET_OPTIONS[rule.target], rule.to]
@@ -46,8 +48,7 @@ def parse_save(text: str) -> dict[str, dict[str, tuple[Rule, ...]]]:
         elif line.startswith(":"):
             chains.setdefault(line[1:].split()[0], [])
         elif line.startswith("-A "):
-            words = shlex.split(line)
-            chains.setdefault(words[1], []).append(_parse_rule(words[2:]) or Rule(target=line))
+            chains.setdefault(line.split()[1], []).append(_parse_rule(_words(line)[2:]) or Rule(target=line))
     return {table: {name: tuple(rules) for name, rules in chains.items()} for table, chains in tables.items()}
 
 
@@ -81,6 +82,17 @@ def _parse_rule(words: list[str]) -> Rule | None:
             return None
         negated = ""
     return Rule(**values) if "target" in values else None  # type: ignore[arg-type]
+
+
+def _quoted(text: str) -> str:
+    """``text`` as iptables-restore reads it and iptables-save writes it: in double quotes, where a backslash takes the next character as it is."""
+    return '"' + re.sub(r"[\\\"']", r"\\\g<0>", text) + '"'
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line of iptables-save."""
+    found = re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+', line)
+    return [re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word for word in found]
 
 
 def _plain(value: str) -> str:

@@ -29,7 +29,11 @@ def apply(ops: tuple[Op, ...]) -> None:
     """Do ``ops``, in their order. Raises Fault at the first that fails; what came before it is done."""
     made = {op.subject.key for op in ops if op.action == "create"}
     for stage, group in itertools.groupby(ops, key=lambda op: order.stage(op, made)):
-        _STAGES[stage](list(group))
+        steps = list(group)
+        try:
+            _STAGES[stage](steps)
+        except OSError as error:
+            raise _fault(steps[0], error) from error
 
 
 def _remove_links(ops: list[Op]) -> None:
@@ -67,12 +71,12 @@ def _make_namespaces(ops: list[Op]) -> None:
         try:
             if op.action == "change":
                 with namespaces.inside(one.name), RouteSocket() as netlink:
-                    _send(netlink, [(op, messages.complete_link(_lo(one)))])
+                    _send(netlink, [(op, _lo_messages(one))])
             elif one.joins:
                 namespaces.bind(namespaces.path_of(one.joins), one.name, one.tag or "")
             else:
                 with namespaces.new(one.name, one.tag or ""), RouteSocket() as netlink:
-                    _send(netlink, [(op, [*messages.complete_link(_lo(one)), *messages.set_up("lo", True)])])
+                    _send(netlink, [(op, _lo_messages(one))])
         except OSError as error:
             raise _fault(op, error) from error
 
@@ -165,5 +169,5 @@ def _fault(op: Op, error: OSError) -> Fault:
     return Fault(subject, action, reason(error, getattr(error, "said", "")))
 
 
-def _lo(namespace: Namespace) -> Link:
-    return Link(namespace.name, "lo", "", tag=namespace.tag)
+def _lo_messages(namespace: Namespace) -> list[Message]:
+    return [*messages.complete_link(Link(namespace.name, "lo", "", tag=namespace.tag)), *messages.set_up("lo", True)]

@@ -22,7 +22,7 @@ _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_EXT_MASK, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 
 _IFLA_INFO_KIND, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 4, 5
 _BRPORT_FLAGS = {"hairpin": 4, "isolated": 33}
 _INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE = 8, 1
-_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_F_SECONDARY = 1, 2, 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
 _RT_TABLE_MAIN, _RTN_UNICAST, _RT_SCOPE_LINK = 254, 1, 253
 _SKIP_STATISTICS = struct.pack("=HHI", 8, _IFLA_EXT_MASK, 8)
@@ -45,7 +45,16 @@ class SeenLink:
     alias: str | None
     altnames: tuple[str, ...]
     port: tuple[tuple[str, bool], ...]
-    ipv6_link_local: bool | None
+    ipv6_link_local: bool
+
+
+@dataclass(frozen=True)
+class SeenAddress:
+    """An address with its prefix length on the link with this index. secondary: it goes when an earlier one of its subnet goes."""
+
+    index: int
+    address: str
+    secondary: bool
 
 
 @dataclass(frozen=True)
@@ -65,16 +74,16 @@ def read_links(netlink: RouteSocket) -> list[SeenLink]:
     return [_link(body) for body in netlink.dump(_RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _SKIP_STATISTICS)]
 
 
-def read_addresses(netlink: RouteSocket) -> list[tuple[int, str]]:
-    """(link index, address with prefix length) for IPv4 and for IPv6, without the addresses that the kernel makes itself (fe80)."""
+def read_addresses(netlink: RouteSocket) -> list[SeenAddress]:
+    """The addresses of IPv4 and of IPv6, without those that the kernel makes itself (fe80)."""
     found = []
     for body in netlink.dump(_RTM_GETADDR, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
-        family, length, _flags, scope, index = _ADDRESS.unpack_from(body)
+        family, length, flags, scope, index = _ADDRESS.unpack_from(body)
         if family == socket.AF_INET6 and scope == _RT_SCOPE_LINK:
             continue
         held = attributes(body, _ADDRESS.size)
         raw = held.get(_IFA_LOCAL) or held[_IFA_ADDRESS]
-        found.append((index, f"{socket.inet_ntop(family, raw)}/{length}"))
+        found.append(SeenAddress(index, f"{socket.inet_ntop(family, raw)}/{length}", family == socket.AF_INET and bool(flags & _IFA_F_SECONDARY)))
     return found
 
 
@@ -134,11 +143,10 @@ def _port(info: Attributes) -> tuple[tuple[str, bool], ...]:
     return tuple((name, held[kind] != b"\0") for name, kind in sorted(_BRPORT_FLAGS.items()) if kind in held)
 
 
-def _ipv6_link_local(families: bytes) -> bool | None:
-    """Whether the kernel makes an fe80 address; None where IPv6 is switched off altogether."""
-    ipv6 = attributes(attributes(families, 0).get(socket.AF_INET6, b""), 0)
-    mode = ipv6.get(_INET6_ADDR_GEN_MODE)
-    return None if mode is None else mode[0] != _IN6_ADDR_GEN_MODE_NONE
+def _ipv6_link_local(families: bytes) -> bool:
+    """Whether the kernel makes an fe80 address, which it does not where a link or the kernel has no IPv6."""
+    mode = attributes(attributes(families, 0).get(socket.AF_INET6, b""), 0).get(_INET6_ADDR_GEN_MODE)
+    return mode is not None and mode[0] != _IN6_ADDR_GEN_MODE_NONE
 
 
 def _number(held: dict[int, bytes], kind: int, otherwise: int = 0) -> int:

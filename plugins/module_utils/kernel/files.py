@@ -16,18 +16,22 @@ from .reasons import reason
 
 DIRECTORY = "/etc/netns"
 _NAMES = ("hosts", "resolv.conf")
+_NO_FILE = "(not a file)"
 
 
 def read_all() -> dict[str, str]:
-    """Content by path of every such file."""
+    """Content by path of every such file. One that a killed run left empty is not there yet; whatever is no file counts as somebody's."""
     found = {}
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(DIRECTORY):
             for kind in _NAMES:
                 path = f"{DIRECTORY}/{name}/{kind}"
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError), open(path, encoding="utf-8", errors="replace") as file:
-                    found[path] = file.read()
-    return found
+                if os.path.isfile(path):
+                    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as file:
+                        found[path] = file.read()
+                elif os.path.lexists(path):
+                    found[path] = _NO_FILE
+    return {path: content for path, content in found.items() if content}
 
 
 def write(path: str, content: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import os
 import socket
 from typing import Any
 
@@ -25,6 +26,7 @@ _RTM_NEWLINK, _RTM_DELLINK, _RTM_SETLINK, _RTM_NEWADDR, _RTM_DELADDR = 16, 17, 1
 _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_NEWLINKPROP, _RTM_DELLINKPROP = 24, 25, 108, 109
 _REPLACE, _EXCL, _CREATE, _APPEND = 0x100, 0x200, 0x400, 0x800
 _IFF_UP = 1
+_LEAST_IPV6_MTU = 1280  # RFC 8200; the kernel switches IPv6 off below
 _HEADER_BYTES = 16
 _ADDR_GEN_MODES = {True: 0, False: 1}
 _PORT_ATTRIBUTES = {"isolated": "IFLA_BRPORT_ISOLATED", "hairpin": "IFLA_BRPORT_MODE"}
@@ -47,7 +49,10 @@ def complete_link(link: Link) -> list[Message]:
     attrs: list[Attribute] = [["IFLA_IFNAME", link.name]]
     if link.tag is not None:
         attrs.append(["IFLA_IFALIAS", link.tag])
-    if link.ipv6_link_local is not None:
+    if link.kind == "bridge" and link.mtu is not None:
+        # One that a bridge was born with follows the smallest of its ports, and is 1500 again when the last one goes.
+        attrs.append(["IFLA_MTU", link.mtu])
+    if link.ipv6_link_local is not None and _has_ipv6(link):
         attrs.append(_addr_gen_mode(link.ipv6_link_local))
     if link.port:
         attrs.append(_port(dict(link.port)))
@@ -58,7 +63,7 @@ def complete_link(link: Link) -> list[Message]:
 
 
 def change_link(before: Link, after: Link) -> list[Message]:
-    """From ``before`` to ``after``, one message for all but the readable name."""
+    """From ``before`` to ``after``. First what the rest needs: a link with a small MTU has no IPv6, one without a master no port flags."""
     attrs: list[Attribute] = [["IFLA_IFNAME", after.name]]
     header: dict[str, int] = {}
     if after.tag != before.tag:
@@ -70,13 +75,13 @@ def change_link(before: Link, after: Link) -> list[Message]:
         attrs.append(["IFLA_MTU", after.mtu])
     if after.master != before.master:
         attrs.append(["IFLA_MASTER", _index(after.master or "")])
-    if after.ipv6_link_local is not None and after.ipv6_link_local != before.ipv6_link_local:
-        attrs.append(_addr_gen_mode(after.ipv6_link_local))
-    if after.port != before.port:
-        attrs.append(_port({name: value for name, value in after.port if (name, value) not in before.port}))
     if after.up != before.up:
         header = {"flags": _IFF_UP if after.up else 0, "change": _IFF_UP}
     messages = [_message("ifinfmsg", header, attrs, _RTM_NEWLINK, 0)] if len(attrs) > 1 or header else []
+    # IPv6 begins anew, with its defaults, on a link whose MTU becomes large enough.
+    link_local = after.ipv6_link_local if (after.ipv6_link_local, after.mtu) != (before.ipv6_link_local, before.mtu) else None
+    port = tuple(flag for flag in after.port if flag not in before.port)
+    messages += complete_link(Link(after.netns, after.name, "", mtu=after.mtu, port=port, ipv6_link_local=link_local))
     if after.altname != before.altname:
         if before.altname:
             messages.append(_altname(after.name, before.altname, _RTM_DELLINKPROP))
@@ -150,11 +155,16 @@ def _birth_attributes(link: Link) -> list[Attribute]:
     attrs: list[Attribute] = [["IFLA_IFNAME", link.name], ["IFLA_GROUP", LINK_GROUP]]
     if link.mac is not None:
         attrs.append(["IFLA_ADDRESS", link.mac])
-    if link.mtu is not None:
+    if link.mtu is not None and link.kind != "bridge":
         attrs.append(["IFLA_MTU", link.mtu])
     if link.master:
         attrs.append(["IFLA_MASTER", _index(link.master)])
     return attrs
+
+
+def _has_ipv6(link: Link) -> bool:
+    """Whether there is IPv6 on ``link``: in this kernel, and with its MTU."""
+    return os.path.isdir("/proc/sys/net/ipv6") and (link.mtu is None or link.mtu >= _LEAST_IPV6_MTU)
 
 
 def _addr_gen_mode(link_local: bool) -> Attribute:

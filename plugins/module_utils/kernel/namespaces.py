@@ -52,9 +52,11 @@ def names() -> dict[str, int]:
     found = {}
     with contextlib.suppress(FileNotFoundError):
         for entry in os.scandir(DIRECTORY):
-            at = entry.stat()
-            if at.st_dev == home:
-                found[entry.name] = at.st_ino
+            # Somebody's link to the namespace of a process that has ended leads nowhere.
+            with contextlib.suppress(OSError):
+                at = entry.stat()
+                if at.st_dev == home:
+                    found[entry.name] = at.st_ino
     return found
 
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..firewall import run as firewall
 from ..firewall.text import parse_save
 from ..state.objects import Address, Chain, File, HostState, Jump, Key, Link, Namespace, Object, Route, Sysctl
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, is_chain_of, read_tag
 from . import files, namespaces, sysctls
-from .dumps import SeenLink, SeenRoute, read_addresses, read_links, read_routes
+from .dumps import SeenAddress, SeenLink, SeenRoute, read_addresses, read_links, read_routes
 from .netlink import RouteSocket
 
 End = tuple[str, int]
@@ -44,13 +44,13 @@ class _Room:
 
     netns: str
     links: dict[int, SeenLink]
-    addresses: list[tuple[int, str]] = field(default_factory=list)
+    addresses: list[SeenAddress] = field(default_factory=list)
     routes: list[SeenRoute] = field(default_factory=list)
     settings: dict[str, str | None] = field(default_factory=dict)
 
     @property
-    def owner(self) -> Tag | None:
-        return next((read_tag(link.alias) for link in self.links.values() if link.name == "lo"), None)
+    def lo(self) -> SeenLink:
+        return next(link for link in self.links.values() if link.name == "lo")
 
 
 def observe(wanted: HostState, fleet: str) -> HostState:
@@ -82,20 +82,23 @@ def _read_host(settings: list[str]) -> _Room:
 def _read_namespaces(picture: _Picture, settings: dict[str, list[str]]) -> list[_Room]:
     """Look into every named namespace. The result are those of ours, each once, under its first name."""
     inodes = namespaces.names()
-    owners: dict[str, Tag | None] = {}
+    los: dict[str, SeenLink] = {}
     rooms = []
     for name in sorted(inodes):
         with namespaces.inside(name), RouteSocket() as netlink:
             room = _Room(name, {link.index: link for link in read_links(netlink)})
-            owners[name] = room.owner
-            if room.owner is not None and room.owner.sandbox == name and picture.is_ours(room.owner):
+            los[name] = room.lo
+            owner = read_tag(room.lo.alias)
+            if owner is not None and owner.sandbox == name and picture.is_ours(owner):
                 room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
                 room.settings = {setting: sysctls.read(setting) for setting in settings.get(name, [])}
                 rooms.append(room)
     first_names = {inodes[room.netns]: room.netns for room in rooms}
-    for name, owner in owners.items():
-        first = first_names.get(inodes[name], name)
-        picture.add(Namespace(name, str(owner) if owner else None, "" if first == name else first), picture.is_ours(owner))
+    for name, lo in los.items():
+        first, owner = first_names.get(inodes[name], name), read_tag(lo.alias)
+        # Another name has no lo of its own to repair.
+        joins, up = ("", lo.up) if first == name else (first, True)
+        picture.add(Namespace(name, str(owner) if owner else None, joins, up), picture.is_ours(owner))
     for name, said in namespaces.unfinished().items():
         # What a killed run left is taken up by its creation; it stands in the way only if it is somebody else's.
         ours = picture.is_ours(read_tag(said))
@@ -119,18 +122,25 @@ def _add_room(room: _Room, picture: _Picture, peers: dict[End, tuple[str, str]])
     for link in room.links.values():
         if link.name == "lo":
             continue
-        if _is_ours(link, picture, ("link", netns, link.name) in picture.wanted.objects):
+        seen = _link(netns, link, room.links, peers.get((netns, link.index)))
+        if _is_ours(link, picture, seen.key in picture.wanted.objects):
             ours.add(link.index)
-        picture.add(_link(netns, link, room.links, peers.get((netns, link.index))), link.index in ours)
-    for index, address in room.addresses:
-        if index in ours:
-            picture.add(Address(netns, room.links[index].name, address), True)
+            picture.add(seen, True)
+            continue
+        for name in (link.name, *link.altnames):  # the kernel gives no second link any of them
+            picture.add(replace(seen, name=name), False)
+    for at in room.addresses:
+        if at.index in ours:
+            one = Address(netns, room.links[at.index].name, at.address)
+            # Only a stray address of its subnet can be before a declared one, which then vanishes with it and has to be set anew.
+            if not at.secondary or one.key not in picture.wanted.objects:
+                picture.add(one, True)
+    declared = {(one.netns, one.destination) for one in picture.wanted.objects.values() if isinstance(one, Route)}
     for route in room.routes:
         # In a namespace of ours, whatever took the place of a declared route is drift; other people's own routes are theirs.
-        is_wanted = ("route", netns, route.destination) in picture.wanted.objects
-        if route.metric == 0 and (route.protocol == ROUTE_PROTOCOL or is_wanted):
-            at = room.links.get(route.index)
-            picture.add(Route(netns, route.destination, route.gateway or "", at.name if at else ""), True)
+        if route.metric == 0 and (route.protocol == ROUTE_PROTOCOL or (netns, route.destination) in declared):
+            via = room.links.get(route.index)
+            picture.add(Route(netns, route.destination, route.gateway or "", via.name if via else ""), True)
     for name, value in room.settings.items():
         if value is not None:
             picture.add(Sysctl(netns, name, value), True)
@@ -173,6 +183,6 @@ def _add_rules(picture: _Picture) -> None:
         for table, chains in parse_save(firewall.save(family)).items():
             for name, rules in chains.items():
                 picture.add(Chain(family, table, name, rules), is_chain_of(picture.fleet, name))
-                for rule in dict.fromkeys(rules):
-                    if rule.comment == mark:
-                        picture.add(Jump(family, table, name, rule, copies=rules.count(rule)), True)
+                marked = [rule for rule in rules if rule.comment == mark]
+                for target in {rule.target for rule in marked}:
+                    picture.add(Jump(family, table, name, target, tuple(rule for rule in marked if rule.target == target)), True)

@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 
-from ..state.tag import ROUTE_PROTOCOL, read_tag
+from ..state.tag import LINK_GROUP, ROUTE_PROTOCOL, read_tag
 from .dumps import SeenLink, read_addresses, read_links, read_routes
 from .netlink import RouteSocket
 
@@ -28,8 +28,8 @@ def read_reserved(fleet: str) -> dict[str, object]:
     ours = {index for index, link in links.items() if _belongs_to(link, fleet)}
     foreign = [route for route in routes if route.index not in ours and route.protocol != ROUTE_PROTOCOL]
     default = min((route for route in foreign if route.destination == "default"), key=lambda route: route.metric, default=None)
-    underlay = default.index if default is not None else next((index for index, address in addresses if _leads_out(links[index], address, ours)), 0)
-    address = next((address.split("/")[0] for index, address in addresses if index == underlay and ":" not in address), None)
+    underlay = default.index if default is not None else next((one.index for one in addresses if _leads_out(links[one.index], one.address, ours)), 0)
+    address = next((one.address.split("/")[0] for one in addresses if one.index == underlay and ":" not in one.address), None)
     return {
         "prefixes": sorted({route.destination for route in foreign if route.destination != "default"}),
         "resolvers": _resolvers(),
@@ -40,8 +40,9 @@ def read_reserved(fleet: str) -> dict[str, object]:
 
 
 def _belongs_to(link: SeenLink, fleet: str) -> bool:
+    """Our group without an alias: a run was killed, or somebody took the alias away."""
     owner = read_tag(link.alias)
-    return owner is not None and owner.fleet == fleet
+    return owner.fleet == fleet if owner is not None else link.group == LINK_GROUP and not link.alias
 
 
 def _leads_out(link: SeenLink, address: str, ours: set[int]) -> bool:

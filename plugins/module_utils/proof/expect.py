@@ -37,7 +37,7 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
         # Without masquerading the answer knows no way back, and whether somebody has set a route is not declared.
         return (REACHED, "egress") if gateway.masquerade else None
     if gateway.name == door.network and not gateway.icc:
-        return BLOCKED, "icc"
+        return BLOCKED, "hairpin"
     return REACHED, "published"
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from .expect import Pair, expected
 from .site import Door, Site, endpoint_doors, published_doors
@@ -31,7 +30,7 @@ def count(sites: Sequence[Site]) -> int:
     for site in sites:
         total += len(site.sandboxes) * sum(1 for _door in endpoint_doors(site))
         for door in published_doors(site):
-            total += len(_local_sources(site, door)) - _undecided(site, door)
+            total += len(_local_sources(site, door))
             if door.address == site.underlay:
                 total += len(sites) - 1
         if site.egress:
@@ -46,7 +45,7 @@ def every_pair(sites: Sequence[Site]) -> Iterator[Pair]:
             yield site, "", door
             yield from ((site, name, door) for name in site.sandboxes if name != door.sandbox)
         for door in published_doors(site):
-            yield from ((site, name, door) for name in _local_sources(site, door) if expected(site, name, door))
+            yield from ((site, name, door) for name in _local_sources(site, door))
             if door.address == site.underlay:
                 yield from ((other, "", door) for other in sites if other is not site)
         yield from _ways_out(site)
@@ -56,7 +55,7 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
     """Each endpoint once as source and as target, each published port from its host, a neighbour and another host, each way
     that must stay shut from another host, each ordered pair of networks of a host that are isolated from each other."""
     for place, site in enumerate(sites):
-        doors: dict[str, list[Door]] = {name: [] for name in site.declared}
+        doors: dict[str, list[Door]] = {name: [] for name in sorted(site.declared)}
         for door in endpoint_doors(site):
             doors[door.network].append(door)
         for members in doors.values():
@@ -66,9 +65,8 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
         for nth, door in enumerate(published_doors(site)):
             local = _local_sources(site, door)
             yield from ((site, name, door) for name in local[:1])
-            turn = 1 + nth % max(1, len(local) - 1)
-            neighbours = (name for name in local[turn:] + local[1:turn] if expected(site, name, door))
-            yield from ((site, name, door) for name in islice(neighbours, 1))
+            if len(local) > 1:
+                yield site, local[1 + nth % (len(local) - 1)], door
             if door.address == site.underlay and other is not site:
                 yield other, "", door
         yield from _ways_out(site)
@@ -76,14 +74,16 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
 
 def _isolated(site: Site, doors: dict[str, list[Door]]) -> Iterator[Pair]:
     """One pair for each ordered pair of networks, and one for each sandbox that is on no network."""
-    for here, members in doors.items():
+    found: dict[tuple[str, Door], None] = {}  # one pair may serve for several networks of its source
+    for members in doors.values():
         for there, targets in doors.items():
             source = next((door.sandbox for door in members if there not in site.networks[door.sandbox]), None)
-            if here != there and source is not None and targets:
-                yield site, source, targets[0]
-    first: Door | None = next((members[0] for members in doors.values() if members), None)
+            if source is not None and targets:
+                found[source, targets[0]] = None
+    first = next((members[0] for members in doors.values() if members), None)
     if first:
-        yield from ((site, name, first) for name, networks in site.networks.items() if not networks)
+        found.update(((name, first), None) for name, networks in site.networks.items() if not networks)
+    return ((site, source, door) for source, door in found)
 
 
 def _ways_out(site: Site) -> Iterator[Pair]:
@@ -97,10 +97,3 @@ def _local_sources(site: Site, door: Door) -> list[str]:
     if door.kind == "shut":
         return []
     return [""] if door.address.is_loopback else ["", *site.sandboxes]
-
-
-def _undecided(site: Site, door: Door) -> int:
-    """How many neighbours there are about which nothing is declared at a published door (see ``expected``)."""
-    if door.kind == "shut" or door.address.is_loopback or site.declared[door.network].icc:
-        return 0
-    return sum(1 for gateway in site.gateways.values() if gateway is not None and gateway.name == door.network)

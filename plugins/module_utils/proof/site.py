@@ -78,7 +78,7 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4A
                 own,
                 {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()},
                 {name: _gateway_network(declared, box) for name, box in own.items()},
-                {name: _namespace_of(declared.sandboxes, box) for name, box in sorted(declared.sandboxes.items()) if name not in own},
+                dict(_aliases(declared)),
                 own_door.get(host),
                 egress if egress and egress.address != underlay.get(host) else None,
             )

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .row import REACHED, Place, Row
-from .verdict import PROVEN, RED, UNPROVEN, Summary, Verdict, summarise
+from .verdict import PROVEN, RED, UNPROVEN, Summary, Verdict, sentences, summarise
 
 # How a line is meant: the caller may give it a colour.
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
@@ -38,11 +37,10 @@ def report(verdicts: Sequence[Verdict], hosts: Mapping[str, Mapping[str, Any]], 
         for host, words in sorted(hosts.items()):
             lines += [(line, PLAIN) for line in _host_lines(host, words, cells)]
     for word, tone in ((RED, BAD), (UNPROVEN, WARNING)):
-        sentences = Counter(verdict.sentence for verdict in verdicts if verdict.word == word)
-        for sentence, times in list(sentences.items())[:MOST_SENTENCES]:
-            lines.append((f"{'✘' if word == RED else '?'} {sentence}{f' ({times:,} probes)' if times > 1 else ''}.", tone))
-        if len(sentences) > MOST_SENTENCES:
-            lines.append((f"  … and {len(sentences) - MOST_SENTENCES:,} more that are {word}.", tone))
+        told = sentences(verdicts, word)
+        lines += [(f"{'✘' if word == RED else '?'} {sentence}.", tone) for sentence in told[:MOST_SENTENCES]]
+        if len(told) > MOST_SENTENCES:
+            lines.append((f"  … and {len(told) - MOST_SENTENCES:,} more that are {word}.", tone))
     summary = summarise(verdicts)
     tone = GOOD if summary.green else BAD if summary.red else WARNING
     return [*lines, (totals(summary, pairs), tone)]

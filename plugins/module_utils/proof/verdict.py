@@ -17,6 +17,7 @@ _REASONS = {
     ("host", REACHED): "a host reaches its sandboxes",
     ("network", REACHED): "both are on {network}",
     ("icc", BLOCKED): "{network} has icc: false",
+    ("hairpin", BLOCKED): "{network} has icc: false",
     ("isolation", BLOCKED): "it is not on {network}",
     ("loopback", REACHED): "the port is published",
     ("published", REACHED): "the port is published",
@@ -28,11 +29,17 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """A row with what was found. word: PROVEN, RED or UNPROVEN. sentence: empty where it is proven."""
+    """A row with what was found. word: PROVEN, RED or UNPROVEN. finding: why it is not proven. lost: no result came for it."""
 
     row: Row
     word: str
-    sentence: str = ""
+    finding: str = ""
+    lost: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, for a person; empty where it is proven."""
+        return _sentence(self, port_words(self.row)) if self.word != PROVEN else ""
 
 
 @dataclass(frozen=True)
@@ -71,48 +78,66 @@ def summarise(verdicts: Sequence[Verdict]) -> Summary:
     return Summary(*(tally.get(key, 0) for key in named))
 
 
+def sentences(verdicts: Iterable[Verdict], word: str) -> list[str]:
+    """What is RED, or what is UNPROVEN: a sentence for each way, whatever the number of its protocols."""
+    ways: dict[tuple[object, ...], list[Verdict]] = {}
+    lost: dict[str, int] = {}
+    for one in (one for one in verdicts if one.word == word):
+        if one.lost:
+            lost[one.finding] = lost.get(one.finding, 0) + 1
+        else:
+            row = one.row
+            finding = one.finding if word == RED and row.expect == REACHED else ""  # the others differ by protocol
+            ways.setdefault((row.source, row.target, row.address, row.kind, finding), []).append(one)
+    told = [f"{finding} ({times:,} probes)" for finding, times in lost.items()]
+    return told + [_sentence(group[0], ", ".join(port_words(one.row) for one in group)) for group in ways.values()]
+
+
 def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], faults: Mapping[Place, str]) -> Verdict:
     outcome = outcomes.get(row.id)
     if outcome is None:
-        return Verdict(row, UNPROVEN, f"No result came from {place_words((row.source[0], ''))}, so nothing that it was to ask is proven")
+        return Verdict(row, UNPROVEN, f"No result came from {place_words((row.source[0], ''))}, so nothing that it was to ask is proven", lost=True)
     if outcome.reached is None:
-        return _unproven(row, outcome.detail)
+        return Verdict(row, UNPROVEN, outcome.detail)
     silent = [table.get(number) for number in row.controls if not _reached(outcomes.get(number))]
-    if _reached(outcome):
+    if outcome.reached:
         if row.expect == BLOCKED:
-            return Verdict(row, RED, f"{_claim(row)}, but was answered{_within(outcome)}")
+            return Verdict(row, RED, f"was answered{_within(outcome)}")
         if row.peer and outcome.peer and outcome.peer != row.peer:
-            return Verdict(row, RED, f"{_claim(row)} as {row.peer}, but was seen there as {outcome.peer}: the client's address is lost")
+            return Verdict(row, RED, f"was seen there as {outcome.peer} instead of {row.peer}: the client's address is lost")
         return Verdict(row, PROVEN)
     cause = faults.get(row.target) or outcome.detail or "no answer"
     if row.kind == "underlay":
-        return _unproven(row, cause)
+        return Verdict(row, UNPROVEN, cause)
     if silent:
         control = silent[0]
-        return _unproven(row, f"{_way(control)} was not reached either, though it may be" if control else "its control was not sent")
+        way = f"{_way(control, port_words(control))} was not reached either, though it may be" if control else "its control was not sent"
+        return Verdict(row, UNPROVEN, way)
     if row.expect == REACHED:
-        return Verdict(row, RED, f"{_claim(row)}, but did not: {cause}")
-    return Verdict(row, PROVEN) if row.controls else _unproven(row, "nobody who may reach it was asked")
+        return Verdict(row, RED, f"did not: {cause}")
+    return Verdict(row, PROVEN) if row.controls else Verdict(row, UNPROVEN, "nobody who may reach it was asked")
 
 
 def _reached(outcome: Outcome | None) -> bool:
     return outcome is not None and bool(outcome.reached)
 
 
-def _unproven(row: Row, cause: str) -> Verdict:
-    return Verdict(row, UNPROVEN, f"It is unproven that {_way(row)} is {row.expect}: {cause}")
-
-
-def _claim(row: Row) -> str:
+def _sentence(verdict: Verdict, ports: str) -> str:
+    row = verdict.row
+    if verdict.lost:
+        return verdict.finding
+    if verdict.word == UNPROVEN:
+        return f"It is unproven that {_way(row, ports)} is {row.expect}: {verdict.finding}"
     reason = _REASONS.get((row.kind, row.expect), "").format(network=row.network)
     if (row.kind, row.expect, row.source[1]) == ("published", BLOCKED, ""):
         reason = "the port is published on another address"
     wish = "should" if row.expect == REACHED else "should not"
-    return f"{place_words(row.source)} {wish} reach {place_words(row.target)} at {row.address} {port_words(row)}" + (f" ({reason})" if reason else "")
+    why = f" ({reason})" if reason else ""
+    return f"{place_words(row.source)} {wish} reach {place_words(row.target)} at {row.address} {ports}{why}, but {verdict.finding}"
 
 
-def _way(row: Row) -> str:
-    return f"{place_words(row.target)} at {row.address} {port_words(row)} from {place_words(row.source)}"
+def _way(row: Row, ports: str) -> str:
+    return f"{place_words(row.target)} at {row.address} {ports} from {place_words(row.source)}"
 
 
 def _within(outcome: Outcome) -> str:

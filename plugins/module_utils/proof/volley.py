@@ -133,4 +133,4 @@ class Volley:
             flight.socket.close()
 
     def _patience_s(self, flight: AnyFlight) -> float:
-        return WAIT_REACHED_S if flight.probe.expect == REACHED else max(WAIT_BLOCKED_S, TIMES_SLOWEST * self.slowest_s)
+        return WAIT_REACHED_S if flight.probe.expect == REACHED else min(WAIT_REACHED_S, max(WAIT_BLOCKED_S, TIMES_SLOWEST * self.slowest_s))

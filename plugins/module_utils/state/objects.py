@@ -23,11 +23,12 @@ Options = tuple[tuple[str, Scalar], ...]
 
 @dataclass(frozen=True)
 class Namespace:
-    """A named network namespace, with lo up. ``joins``: this is another name for the namespace of that sandbox."""
+    """A named network namespace. ``joins``: this is another name for the namespace of that sandbox. up: whether its lo is."""
 
     name: str
     tag: str | None = None
     joins: str = ""
+    up: bool = True
 
     @property
     def key(self) -> Key:
@@ -77,7 +78,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the main table. ``destination``: ``default`` or a prefix."""
+    """A route of the main table. ``destination``: ``default`` or a prefix. One that leads elsewhere is another route."""
 
     netns: str
     destination: str
@@ -86,7 +87,7 @@ class Route:
 
     @property
     def key(self) -> Key:
-        return ("route", self.netns, self.destination)
+        return ("route", self.netns, self.destination, self.gateway or "", self.link or "")
 
 
 @dataclass(frozen=True)
@@ -130,18 +131,18 @@ class Chain:
 
 @dataclass(frozen=True)
 class Jump:
-    """The one rule of ours in a built-in chain. ``position``: where it is put when it is missing. copies: how often it stands there."""
+    """The way from a built-in chain into one of ours. rules: all that lead there, which should be one. ``position``: where a missing one is put."""
 
     family: str
     table: str
     chain: str
-    rule: Rule
+    target: str
+    rules: tuple[Rule, ...]
     position: str = field(default="first", compare=False)
-    copies: int = 1
 
     @property
     def key(self) -> Key:
-        return ("jump", self.family, self.table, self.chain, self.rule.target)
+        return ("jump", self.family, self.table, self.chain, self.target)
 
 
 Object = Union[Namespace, Link, Address, Route, Sysctl, File, Chain, Jump]

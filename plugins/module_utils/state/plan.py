@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .difference import another_thing, differences, merged
+from .lost import lost_routes
 from .objects import Address, HostState, Key, Link, Namespace, Object, Route
 from .op import Op
 from .order import in_order
-from .rename import renamed, renames
+from .rename import new_names, renamed, renames, under_new_name
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ def plan(current: HostState, desired: HostState) -> Plan:
     ours = {key: current.objects[key] for key in current.owned}
 
     moves = renames(ours, desired.objects)
-    moving = {before.key for before, _after in moves}
-    doomed = {key for key, one in ours.items() if isinstance(one, (Link, Namespace)) and key not in moving and _must_go(one, desired)}
+    names, moving, taken = new_names(moves), {before.key for before, _after in moves}, {after.key for _before, after in moves}
+    standing = {key: under_new_name(one, names) for key, one in ours.items() if isinstance(one, (Link, Namespace)) and key not in moving}
+    doomed = {key for key, one in standing.items() if key in taken or (one is not None and _must_go(one, desired))}
     ops = [Op("remove", before=ours[key]) for key in doomed if not _goes_by_itself(ours[key], doomed)]
     ours = {key: one for key, one in ours.items() if key not in doomed and not _rests_on(one, doomed)}
 
@@ -40,7 +42,9 @@ def plan(current: HostState, desired: HostState) -> Plan:
 
     gone = {key for key, one in ours.items() if _must_go(one, desired)}
     ops.extend(Op("remove", before=ours[key]) for key in gone)
-    ours = {key: one for key, one in ours.items() if key not in gone}
+    left = {key: one for key, one in ours.items() if key not in gone}
+    lost = lost_routes(ours.values(), left.values())
+    ours = {key: one for key, one in left.items() if key not in lost}
 
     ops.extend(_creations_and_changes(ours, desired.objects))
     return Plan(ops=in_order(ops))

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 
+from .difference import another_thing
 from .objects import Address, Key, Link, Object, Route
 
 Move = tuple[Link, Link]
@@ -17,20 +20,14 @@ def renames(ours: dict[Key, Object], wanted: dict[Key, Object]) -> list[Move]:
 
     Where names are exchanged in a circle, one link steps aside under a name of its own first.
     """
-    by_tag = {(one.netns, one.tag): one for one in ours.values() if isinstance(one, Link) and one.tag}
-    waiting: list[Move] = []
-    for key in sorted(wanted):
-        one = wanted[key]
-        stands = by_tag.get((one.netns, one.tag)) if isinstance(one, Link) and one.tag else None
-        if stands is not None and stands.name != key[2] and stands.kind == getattr(one, "kind", None):
-            waiting.append((stands, replace(stands, name=key[2])))
+    waiting = _possible(_wished(ours, wanted), wanted)
     moves: list[Move] = []
     while waiting:
         taken = {before.key for before, _after in waiting}
         free = [move for move in waiting if move[1].key not in taken]
         if not free:
             before, after = waiting[0]
-            aside = replace(before, name=before.name[:11] + ".cnm")
+            aside = replace(before, name=_free_name(before, ours, wanted))
             moves.append((before, aside))
             waiting[0] = (aside, after)
         moves.extend(free)
@@ -38,17 +35,47 @@ def renames(ours: dict[Key, Object], wanted: dict[Key, Object]) -> list[Move]:
     return moves
 
 
+def _wished(ours: Mapping[Key, Object], wanted: Mapping[Key, Object]) -> list[Move]:
+    by_tag = {(one.netns, one.tag): one for one in ours.values() if isinstance(one, Link) and one.tag}
+    moves = []
+    for key in sorted(wanted):
+        one, here = wanted[key], ours.get(key)
+        stands = by_tag.get((one.netns, one.tag)) if isinstance(one, Link) and one.tag else None
+        if stands is not None and stands.key != key and getattr(here, "tag", None) != stands.tag:
+            moves.append((stands, replace(stands, name=key[2])))
+    return moves
+
+
+def _possible(moves: list[Move], wanted: Mapping[Key, Object]) -> list[Move]:
+    """Those of ``moves`` after which a link can become what is wanted under its new name."""
+    names = new_names(moves)
+    left = [(before, after) for before, after in moves if not another_thing(under_new_name(before, names) or after, wanted[after.key])]
+    return left if len(left) == len(moves) else _possible(left, wanted)
+
+
+def _free_name(link: Link, ours: Mapping[Key, Object], wanted: Mapping[Key, Object]) -> str:
+    names = (f"{link.name[:8]}.cnm{number}" for number in count())
+    return next(name for name in names if ("link", link.netns, name) not in ours and ("link", link.netns, name) not in wanted)
+
+
 def renamed(objects: dict[Key, Object], moves: list[Move]) -> dict[Key, Object]:
     """``objects`` after ``moves``. Routes through a renamed link are left out: kernels before 6.2 lose them, so they are set anew."""
+    names = new_names(moves)
+    moved = (under_new_name(one, names) for one in objects.values()) if names else objects.values()
+    return {one.key: one for one in moved if one is not None}
+
+
+def new_names(moves: list[Move]) -> dict[tuple[str, str], str]:
+    """What each moved link, as (netns, name), is called after all of ``moves``."""
     names: dict[tuple[str, str], str] = {}
     for before, after in moves:
         first = next((was for was, now in names.items() if was[0] == before.netns and now == before.name), (before.netns, before.name))
         names[first] = after.name
-    moved = (_under_new_name(one, names) for one in objects.values()) if names else objects.values()
-    return {one.key: one for one in moved if one is not None}
+    return names
 
 
-def _under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | None:
+def under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | None:
+    """``one`` when links are called ``names``; None for a route that is to be set anew."""
     if isinstance(one, Link):
         master = names.get((one.netns, one.master), one.master) if one.master else one.master
         peer = (one.peer[0], names.get(one.peer, one.peer[1])) if one.peer else None

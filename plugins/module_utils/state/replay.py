@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .lost import lost_routes
 from .objects import Address, HostState, Key, Link, Object, Route
 from .op import Op
 from .rename import renamed
@@ -26,7 +27,7 @@ def replay(state: HostState, ops: Iterable[Op]) -> HostState:
             objects.pop(op.before.key, None)
             owned.discard(op.before.key)
         if op.action == "remove":
-            gone = {key for key, one in objects.items() if _vanishes_with(one, op.subject)}
+            gone = {key for key, one in objects.items() if _vanishes_with(one, op.subject)} | lost_routes([op.subject, *objects.values()], objects.values())
             objects = {key: one for key, one in objects.items() if key not in gone}
             owned -= gone
         for one in (op.after, op.peer):

@@ -44,7 +44,7 @@ def name_of(one: Object) -> str:
         return f"file {one.path}"
     if isinstance(one, Chain):
         return f"chain {one.name} of table {one.table} ({one.family}, {_count(len(one.rules), 'rule')})"
-    return f"jump from {one.chain} to {one.rule.target} in table {one.table} ({one.family})"
+    return f"jump from {one.chain} to {one.target} in table {one.table} ({one.family})"
 
 
 def _change_in_words(before: Object, after: Object) -> str:
@@ -81,7 +81,7 @@ def _shown(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return " ".join(str(part) for part in value if part)
-    return "none" if value is None else str(value)
+    return "none" if value is None or value == "" else str(value)
 
 
 def _count(number: int, noun: str) -> str:

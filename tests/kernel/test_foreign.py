@@ -1,0 +1,135 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What others made is never altered: in the way it is a problem, beside ours it survives byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
+from ansible_collections.mooring.cnm.plugins.module_utils.runner import _clash
+from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, rules
+from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, BATCH, CACHE, DB, FRONT, WEB, changed, clear, declare, endpoint, network, run, sandbox
+
+NAMED = replace(FRONT, bridge_name="br0")
+DECLARED = declare(NAMED, BACK, WEB, DB, CACHE, BATCH)
+BACK_BR, PORT = link_name("b", "default", "back"), port_name("default", "front", "web")
+
+# What stands where ours should, and what is said of it.
+CLASHES = {
+    "namespace": ("ip netns add web", "cnm_sandboxes.web", "namespace web"),
+    "namespace by another name": ("ip netns add cache", "cnm_sandboxes.cache", "namespace cache"),
+    "bridge of the derived name": (f"ip link add {BACK_BR} type bridge", "cnm_networks.back", f"bridge {BACK_BR}"),
+    "link of the given name": ("ip link add br0 type veth", "cnm_networks.front", "veth br0"),
+    "other name of a link": ("ip link add other type bridge && ip link property add dev other altname br0", "cnm_networks.front", "bridge br0"),
+    "link of a port's name": (f"ip link add {PORT} type veth", "cnm_sandboxes.web", f"veth {PORT}"),
+    "bridge of another fleet": (
+        "ip link add br0 group 6516333 type bridge && ip link set br0 alias cnm:blue:front::bridge",
+        "cnm_networks.front",
+        "bridge br0",
+    ),
+    "hosts file": ("mkdir -p /etc/netns/web && echo 192.0.2.1 mine > /etc/netns/web/hosts", "/etc/netns/web/hosts", "file /etc/netns/web/hosts"),
+    "folder of that name": ("mkdir -p /etc/netns/web/hosts", "/etc/netns/web/hosts", "file /etc/netns/web/hosts"),
+    "symbolic link to nowhere": ("mkdir -p /etc/netns/web && ln -s /nowhere /etc/netns/web/hosts", "/etc/netns/web/hosts", "file /etc/netns/web/hosts"),
+    "resolv.conf": ("mkdir -p /etc/netns/db && echo nameserver 192.0.2.1 > /etc/netns/db/resolv.conf", "/etc/netns/db/resolv.conf", "file /etc/netns/db"),
+    "file in place of a namespace": ("mkdir -p /run/netns && echo mine > /run/netns/web", "cnm_sandboxes.web", "namespace web"),
+}
+
+FOREIGN = r"""
+set -e
+sysctl -qw net.ipv6.conf.default.dad_transmits=0
+ip link add their-br type bridge && ip addr add 10.8.0.1/24 dev their-br && ip link set their-br up
+ip netns add theirs && ip link add their0 type veth peer name eth0 netns theirs && ip link set their0 master their-br up alias 'cnm: not ours'
+ip -n theirs addr add 10.8.0.2/24 dev eth0 && ip -n theirs link set eth0 up && ip -n theirs route add default via 10.8.0.1
+ip link add cnmbff type bridge && ip link add cnmbfe group 6516333 type bridge && ip link set cnmbfe alias cnm:blue:x::bridge
+ip route add 10.7.0.0/16 via 10.8.0.2
+mkdir -p /etc/netns/theirs /etc/netns/empty && echo 10.8.0.1 gw > /etc/netns/theirs/hosts && echo '# cnm:blue::theirs:hosts' > /etc/netns/empty/hosts
+ln -s /proc/99999999/ns/net /run/netns/aaa-ended
+touch /run/netns/aab-file
+iptables -P FORWARD DROP
+iptables -N THEIRS
+iptables -A THEIRS -m comment --comment 'say "it'"'"'s" \ ours: cnm:default' -s 10.8.0.0/24 -m multiport -p tcp --dports 80,443 -j ACCEPT
+iptables -A FORWARD -j THEIRS
+iptables -A FORWARD -m limit --limit 5/min -j LOG --log-prefix "it's "
+iptables -t nat -A POSTROUTING -s 10.8.0.0/24 ! -o their-br -j MASQUERADE
+iptables -t nat -A PREROUTING -p tcp --dport 2222 -j DNAT --to-destination 10.8.0.2:22
+iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+iptables -t raw -A PREROUTING -i their-br -j NOTRACK
+ip6tables -A INPUT -p icmpv6 -j ACCEPT
+"""
+
+
+@pytest.mark.parametrize("what", CLASHES)
+def test_a_foreign_object_in_the_way_is_a_problem_and_nothing_is_changed(host, what: str) -> None:
+    command, path, name = CLASHES[what]
+    host.sh(command)
+    before = dump(host)
+    for check in (True, False):
+        outcome = run(DECLARED, check)
+        assert outcome.ops == ()
+        problems = [_clash(one, host_state(DECLARED, "default")) for one in outcome.clashes]
+        assert [one.path for one in problems] == [path]
+        assert problems[0].message.startswith(f"the {name}")
+        assert "left alone" in problems[0].message
+    check_same(before, lambda: dump(host))
+
+
+@pytest.mark.parametrize("iptables", ["nft", "legacy"])
+def test_what_others_made_survives_byte_for_byte(host, iptables: str) -> None:
+    host.use_iptables(iptables)
+    host.sh(FOREIGN)
+    before, alone = dump(host), rules(host)
+    steps = [DECLARED, changed(DECLARED, FRONT, without="batch"), DECLARED]
+    for declaration in steps:
+        run(declaration)
+        assert run(declaration).ops == ()
+        check_same(_of_others(before, before), lambda: _of_others(dump(host), before))
+        assert [line for line in rules(host) if "CNM-" not in line and "cnm:default" not in line] == [line for line in alone if "cnm:default" not in line]
+    clear()
+    check_same(before, lambda: dump(host))
+
+
+def test_two_fleets_on_one_host_do_not_see_each_other(host) -> None:
+    front = network("front", "172.30.0.0/24", icc=False)
+    blue = declare(front, sandbox("blue-web", endpoint("front", "172.30.0.2")))
+    run(DECLARED)
+    alone = dump(host)
+    run(blue, fleet="blue")
+    both = dump(host)
+    assert run(DECLARED).ops == ()
+    run(changed(DECLARED, without="batch"))
+    run(DECLARED)
+    assert run(blue, fleet="blue").ops == ()
+    clear("blue")
+    check_same({**alone, "namespaces": None}, lambda: dump(host), but=("namespaces", "batch", "files"))
+    run(blue, fleet="blue")
+    clear()
+    assert run(blue, fleet="blue").ops == ()
+    assert [line for line in dump(host)["rules"] if "172.30" in line] == [line for line in both["rules"] if "172.30" in line]
+    clear("blue")
+
+
+def test_a_sandbox_of_another_fleet_is_in_the_way(host) -> None:
+    run(DECLARED)
+    before = dump(host)
+    outcome = run(declare(sandbox("web")), fleet="blue")
+    assert [one.key for one in outcome.clashes] == [("file", "/etc/netns/web/hosts"), ("namespace", "web")]
+    check_same(before, lambda: dump(host))
+
+
+def _of_others(picture: dict, before: dict) -> dict:
+    """The links, addresses and routes of the host that were there before, the other namespaces and files."""
+    names = {one["ifname"] for one in before["host"][0]}
+    links, addresses, routes, _routes6 = picture["host"]
+    files = {path: content for path, content in picture["files"].items() if path in before["files"]}
+    return {
+        "links": [one for one in links if one["ifname"] in names],
+        "addresses": [one for one in addresses if one["ifname"] in names],
+        "routes": [one for one in routes if one.get("dev") in names],
+        "files": files,
+        "theirs": [picture["theirs"], picture["namespaces"]["theirs"]],
+    }

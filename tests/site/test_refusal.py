@@ -1,0 +1,79 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cannot work is refused before any host is changed, all of it at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from .conftest import NETWORKS, Fleet
+
+
+@pytest.fixture(autouse=True)
+def untouched(fleet: Fleet) -> Iterator[None]:
+    """No test of this file may leave a trace on any host, nor anything in the ledger."""
+    fleet.declare()
+    before = fleet.traces()
+    yield
+    assert fleet.traces() == before
+    assert not fleet.ledger.exists()
+    for path in fleet.folder.glob("host_vars/*"):
+        path.unlink()
+
+
+def test_every_mistake_of_the_inventory_is_told_with_its_place(fleet: Fleet) -> None:
+    fleet.declare(cnm_networks={**NETWORKS, "wide": {"internl": True}, "bits": {"ipam": {"config": [{"subnet": "172.21.0.1/24"}]}}})
+    fleet.declare("host_vars/node2", cnm_sandboxes__more={"late": {"networks": ["nowhere"], "ports": ["99999:80"]}})
+    run = fleet.play("mooring.cnm.site")
+    assert run.status == 2
+    for place in ("cnm_networks.wide.internl", "cnm_networks.bits.ipam.config[0].subnet", "node2: cnm_sandboxes__more.late.ports[0]"):
+        assert place in run.text
+    assert "'internal'" in run.text  # the nearest known key
+    assert "No host was changed" in run.text
+
+
+def test_what_only_one_host_knows_stops_all(fleet: Fleet) -> None:
+    """On node2 somebody has a bridge of the name that the fleet wants."""
+    fleet.declare(cnm_networks={**NETWORKS, "front": {**NETWORKS["front"], "bridge_name": "br-app"}})
+    fleet.host("node2").check_output("ip link add br-app type bridge")
+    try:
+        run = fleet.play("mooring.cnm.site")
+    finally:
+        fleet.host("node2").check_output("ip link delete br-app")
+        fleet.ledger.unlink(missing_ok=True)  # the plan itself was good
+    assert run.status == 2
+    assert "1 problem on 1 host. No host was changed." in run.text
+    assert "node2: cnm_networks.front: the bridge br-app" in run.text
+
+
+def test_a_port_that_a_process_has(fleet: Fleet) -> None:
+    listen = "import socket, time; s = socket.create_server(('', 8080)); time.sleep(60)"
+    pid = fleet.host("node1").check_output(f'python3 -c "{listen}" >/dev/null 2>&1 & echo $!')
+    fleet.host("node1").check_output("for try in $(seq 50); do ss -Hltn | grep -q :8080 && exit; sleep 0.1; done; exit 1")
+    try:
+        run = fleet.play("mooring.cnm.site")
+    finally:
+        fleet.host("node1").check_output(f"kill {pid}")
+    assert run.status == 2
+    assert "1 problem in the declaration" in run.text
+    assert "node1: cnm_sandboxes.web.ports: python3 listens on tcp port 8080" in run.text
+
+
+@pytest.mark.parametrize(("line", "said"), [("serial: 1", "The play has 'serial'"), ("strategy: free", "The strategy 'free'")])
+def test_a_plan_in_parts(fleet: Fleet, line: str, said: str) -> None:
+    playbook = fleet.folder.parent / "parts.yml"
+    playbook.write_text(f"- hosts: all\n  gather_facts: false\n  {line}\n  roles: [mooring.cnm.topology]\n")
+    run = fleet.play(str(playbook))
+    assert run.status != 0
+    assert said in run.text
+
+
+def test_an_inventory_without_a_folder_needs_cnm_ledger(fleet: Fleet) -> None:
+    variables = {"ansible_connection": "mooring.cnm.lab", "ansible_python_interpreter": "/usr/bin/python3", "cnm_lab_name": fleet.lab}
+    run = fleet.play("mooring.cnm.site", "-e", json.dumps({**variables, "cnm_networks": {}}), inventory="node1,")
+    assert run.status != 0
+    assert "Set cnm_ledger to the path of a file" in run.text
