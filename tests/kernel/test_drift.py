@@ -56,7 +56,7 @@ DRIFTS = {
     ),
     "address removed from the bridge": (f"ip addr del 172.20.0.1/24 dev {BR}", [f"add address 172.20.0.1/24 on {BR}"]),
     "stray address on the bridge": (f"ip addr add 172.20.0.99/24 dev {BR}", [f"remove address 172.20.0.99/24 on {BR}"]),
-    "stray IPv6 address on the bridge": (f"ip addr add fd00:9::1/64 dev {BR}", [f"remove address fd00:9::1/64 on {BR}"]),
+    "stray IPv6 address on the bridge": (f"ip addr add fd00:9::1/64 dev {BR} nodad", [f"remove address fd00:9::1/64 on {BR}"]),
     "stray address before the declared one": (
         f"ip addr flush dev {BR}; ip addr add 172.20.0.99/24 dev {BR}; ip addr add 172.20.0.1/24 dev {BR}",
         [f"remove address 172.20.0.99/24 on {BR}", f"add address 172.20.0.1/24 on {BR}"],

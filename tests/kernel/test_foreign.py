@@ -44,7 +44,7 @@ set -e
 sysctl -qw net.ipv6.conf.default.dad_transmits=0
 ip link add their-br type bridge && ip addr add 10.8.0.1/24 dev their-br && ip link set their-br up
 ip netns add theirs && ip link add their0 type veth peer name eth0 netns theirs && ip link set their0 master their-br up alias 'cnm: not ours'
-ip -n theirs addr add 10.8.0.2/24 dev eth0 && ip -n theirs link set eth0 up && ip -n theirs route add default via 10.8.0.1
+ip -n theirs addr add 10.8.0.2/24 dev eth0 && ip -n theirs link set eth0 addrgenmode none up && ip -n theirs route add default via 10.8.0.1
 ip link add cnmbff type bridge && ip link add cnmbfe group 6516333 type bridge && ip link set cnmbfe alias cnm:blue:x::bridge
 ip route add 10.7.0.0/16 via 10.8.0.2
 mkdir -p /etc/netns/theirs /etc/netns/empty && echo 10.8.0.1 gw > /etc/netns/theirs/hosts && echo '# cnm:blue::theirs:hosts' > /etc/netns/empty/hosts

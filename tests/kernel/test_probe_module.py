@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.mooring.cnm.plugins.module_utils.proof.process import DIRECTORY
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.process import DIRECTORY, stop
 from ansible_collections.mooring.cnm.plugins.modules import probe
 from ansible_collections.mooring.cnm.tests.kernel.proofs import NODE1, services
 from ansible_collections.mooring.cnm.tests.kernel.topologies import run as converge
@@ -22,7 +22,7 @@ Task = Callable[..., Result]
 
 
 @pytest.fixture
-def task(host, capsys: pytest.CaptureFixture[str]) -> Task:
+def task(host, capsys: pytest.CaptureFixture[str]) -> Iterator[Task]:
     """Runs the module on a host that has the sandboxes, and gives its result."""
     converge(NODE1)
 
@@ -33,7 +33,8 @@ def task(host, capsys: pytest.CaptureFixture[str]) -> Task:
             probe.main()
         return json.loads(capsys.readouterr().out)
 
-    return run
+    yield run
+    stop(probe.SLOT)
 
 
 def ask(source: str, target: str, proto: str = "tcp", port: int = 7000, **more: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
+from ansible_collections.mooring.cnm.plugins.module_utils.converge import Outcome, converge, predict
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Sandbox, Subnet
-from ansible_collections.mooring.cnm.plugins.module_utils.runner import Outcome, converge
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 
 NOTHING = Declaration()
@@ -48,12 +48,12 @@ def changed(declaration: Declaration, *parts: Network | Sandbox, without: str = 
 
 def run(declaration: Declaration, check: bool = False, fleet: str = "default") -> Outcome:
     """Bring the host to ``declaration``; an empty one leaves nothing of the fleet."""
-    return converge(host_state(declaration, fleet), fleet, check)
+    return (predict if check else converge)(host_state(declaration, fleet), fleet)
 
 
 def clear(fleet: str = "default") -> Outcome:
     """Remove everything of the fleet."""
-    return converge(HostState(), fleet, False)
+    return converge(HostState(), fleet)
 
 
 FRONT = network("front", "172.20.0.0/24")

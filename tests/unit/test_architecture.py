@@ -25,7 +25,8 @@ LAYERS = {
     "module_utils/firewall": {"state"},
     "module_utils/drivers": {"model", "state"},
     "module_utils/kernel": {"firewall", "state"},
-    "module_utils/runner": {"firewall", "kernel", "state"},
+    "module_utils/converge": {"kernel", "state"},
+    "module_utils/runner": {"converge", "kernel", "state"},
     "module_utils/proof": {"kernel", "model", "state"},
     "module_utils/lab": {"model"},
     "plugin_utils/fleet": {"ipam", "model", "proof"},
@@ -35,7 +36,7 @@ LAYERS = {
     "inventory": {"lab", "model"},
     "doc_fragments": set(),
 }
-LEAVES = {"module_utils/firewall/rules.py", "module_utils/model/problem.py"}  # data that every layer may hold
+LEAVES = {"module_utils/model/problem.py"}  # data that every layer may hold
 PURE = {  # the packages, each with the files in it that do touch the machine
     "model": "",
     "ipam": "",

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from ..firewall.rules import Rule
 from ..model.declaration import Endpoint, Network, Sandbox
 from ..model.resolve import derived_mac, effective_mac, effective_mtu
 from ..state.objects import Address, Link, Object, Sysctl
+from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
 from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface
 
-from ..firewall.rules import Rule
 from ..model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
 from ..model.resolve import effective_mac, effective_mtu, gateway_endpoint, interface_names
 from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
+from ..state.rule import Rule
 from ..state.tag import Tag, chain_name, read_tag
 from . import bridge
 from .hosts_file import DIRECTORY, read_hosts, read_nameservers

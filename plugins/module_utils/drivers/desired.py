@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..firewall.rules import Rule
 from ..model.declaration import Declaration, Endpoint, Network, Sandbox
 from ..model.resolve import gateway_endpoint, interface_names, namespace_owners
 from ..state.objects import Chain, HostState, Namespace, Object, Route, Sysctl, desired_state
+from ..state.rule import Rule
 from ..state.tag import Tag, chain_name
 from . import bridge
 from .hosts_file import name_files

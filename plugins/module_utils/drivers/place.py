@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..firewall.rules import Rule
 from ..state.objects import Jump
+from ..state.rule import Rule
 from ..state.tag import chain_name
 
 IPV4 = "ipv4"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .rules import Rule
+from ..state.rule import Rule
 
 # Options that take one value, and the field of a rule that holds it.
 _FIELDS = {"-i": "in_interface", "-o": "out_interface", "-s": "source", "-d": "destination", "-p": "protocol", "--comment": "comment"}

@@ -20,7 +20,7 @@ _NO_FILE = "(not a file)"
 
 
 def read_all() -> dict[str, str]:
-    """Content by path of every such file. One that a killed run left empty is not there yet; whatever is no file counts as somebody's."""
+    """Content by path of every such file. Whatever else stands there counts as somebody's."""
     found = {}
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(DIRECTORY):
@@ -31,7 +31,7 @@ def read_all() -> dict[str, str]:
                         found[path] = file.read()
                 elif os.path.lexists(path):
                     found[path] = _NO_FILE
-    return {path: content for path, content in found.items() if content}
+    return found
 
 
 def write(path: str, content: str) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Union
 
-from ..firewall.rules import Rule
 from .fault import Fault
+from .rule import Rule
 
 Key = tuple[str, ...]
 Scalar = Union[str, int, bool]
