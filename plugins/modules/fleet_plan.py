@@ -76,5 +76,5 @@ networks:
 plan:
   description: The folder with the plan on the controller. It lasts as long as the run of Ansible.
   returned: success
-  type: path
+  type: str
 """

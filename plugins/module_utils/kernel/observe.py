@@ -161,7 +161,7 @@ def _link(netns: str, link: SeenLink, links: dict[int, SeenLink], peer: tuple[st
         netns=netns,
         name=link.name,
         kind=link.kind,
-        tag=link.alias,
+        tag=link.alias if link.group == LINK_GROUP else None,  # the mark is both; where one is missing it is made again
         altname=next((name for name in link.altnames if name.startswith(NAME_PREFIX + "+")), ""),
         mac=link.mac,
         mtu=link.mtu,

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Gra
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import DOCKER_POOLS, Pool
 
 S = "cnm_sandboxes.{}.networks.{}.ipv4_address"
-NOTHING: dict[str, Any] = {}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 FRONT = {"front": {"ipam": {"config": [{"subnet": "172.20.0.0/24"}]}}}
 
 
