@@ -32,8 +32,8 @@ def dump(host: Any) -> dict[str, Any]:
 
 def _room(host: Any, inside: str) -> list[Any]:
     printed = host.sh("; ".join(f"ip {inside} {what}; echo" for what in _SHOW)).split("\n\n")
-    links, *rest = (_steady(json.loads(one or "[]")) for one in printed[: len(_SHOW)])
-    return [links, *(sorted(one, key=repr) for one in rest)]
+    shown = (_steady(json.loads(one or "[]")) for one in printed[: len(_SHOW)])
+    return [sorted(one, key=lambda each: each.get("ifname") or repr(each)) for one in shown]
 
 
 def rules(host: Any) -> list[str]:

@@ -62,7 +62,7 @@ CHANGES = {
     "last port removed": (
         changed(DECLARED, replace(WEB, ports=())),
         [
-            "remove chain CNM-PREROUTING of table mangle (ipv4, 1 rule)",
+            "remove chain CNM-PREROUTING of table mangle (ipv4, 2 rules)",
             "remove chain CNM-PORTS of table nat (ipv4, 1 rule)",
             "change chain CNM-POSTROUTING of table nat (ipv4): +0 -2 rules",
             "remove jump from PREROUTING to CNM-PREROUTING in table mangle (ipv4)",
@@ -93,7 +93,7 @@ CHANGES = {
     "gw_priority": (
         changed(DECLARED, web(1, gw_priority=1)),
         [
-            "change chain CNM-PREROUTING of table mangle (ipv4): +1 -1 rules",
+            "change chain CNM-PREROUTING of table mangle (ipv4): +2 -2 rules",
             "change chain CNM-PORTS of table nat (ipv4): +1 -1 rules",
             "change chain CNM-POSTROUTING of table nat (ipv4): +2 -2 rules",
             f"change sysctl net/ipv4/conf/{BACK_BR}/route_localnet from 1 to 0",
@@ -258,4 +258,18 @@ def test_any_mtu_is_reached_and_kept_without_ports(host, mtu: int) -> None:
     one = changed(declare(FRONT), replace(FRONT, mtu=mtu), sandbox("web", endpoint("front", "172.20.0.2")))
     for declaration in (one, declare(FRONT), one, changed(one, without="web"), declare()):
         run(declaration)
+        assert run(declaration).ops == ()
+
+
+def test_settings_of_a_link_go_with_it(host) -> None:
+    """A bridge that takes over the name of another, and links that exchange theirs, get what is declared under that name."""
+    setting = (("net.ipv4.conf.eth0.rp_filter", "2"),)
+    one = declare(replace(FRONT, bridge_name="br0"), sandbox("web", endpoint("front", "172.20.0.2"), ports=(Port(8080, 80),), sysctls=setting))
+    two = declare(replace(BACK, bridge_name="br0"), sandbox("web", endpoint("back", "172.21.0.2"), ports=(Port(8080, 80),), sysctls=setting))
+    three = declare(
+        BACK, FRONT, replace(two.sandboxes["web"], endpoints=(endpoint("back", "172.21.0.2", interface_name="eth1"), endpoint("front", "172.20.0.2")))
+    )
+    for declaration in (one, two, three, two, three):
+        predicted = run(declaration, check=True)
+        assert run(declaration).ops == predicted.ops
         assert run(declaration).ops == ()

@@ -139,6 +139,7 @@ DRIFTS = {
         "ip -n web link set eth1 alias ''",
         ["change veth eth1 in web (front/web): tag from none to cnm:default:front:web:endpoint"],
     ),
+    "group of the bridge": (f"ip link set {BR} group 0", [f"change bridge {BR} (front): tag from none to cnm:default:front::bridge"]),
     "readable name": (f"ip link property del dev {BR} altname cnm+default+front", [f"change bridge {BR} (front): altname from none to cnm+default+front"]),
     "other name of a namespace": (
         "umount /run/netns/cache && rm /run/netns/cache",

@@ -1,8 +1,10 @@
 #!/bin/sh
-# All that a fleet could leave on a host. An address of eth0 is tentative at first, which is not the fleet's doing.
-ip -oneline link
-ip -oneline address | sed 's/ tentative//'
-ip route
+# All that a fleet could leave on a host, without what the kernel finds out by itself a little later.
+{
+    ip -oneline link
+    ip -oneline address
+    ip route
+} | sed -E 's/,LOWER_UP|NO-CARRIER,| state [A-Z]+| tentative| linkdown//g'
 find /run/netns /etc/netns -mindepth 1 2>/dev/null
 for table in mangle filter nat; do
     iptables --table "$table" --list-rules

@@ -112,8 +112,9 @@ def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, End
     if not ports:
         return
     name = bridge_name(fleet, network)
-    # The bridge has route_localnet: what a sandbox sends to 127/8 must not reach the host's own services.
+    # The bridge has route_localnet: what a sandbox sends to 127/8, or as if from there, must not reach the host's own services.
     yield LOCAL, 0, Rule("DROP", in_interface=name, destination="127.0.0.0/8")
+    yield LOCAL, 0, Rule("DROP", in_interface=name, source="127.0.0.0/8")
     # Answers to the host's 127.0.0.1, and to a neighbour on the same bridge, must come back through the host.
     yield SOURCES, 1, Rule("MASQUERADE", source="127.0.0.0/8", out_interface=name)
     for one in network.subnets:

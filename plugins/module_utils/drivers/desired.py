@@ -13,7 +13,7 @@ from ..state.objects import Chain, HostState, Namespace, Object, Route, Sysctl, 
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name
 from . import bridge
-from .hosts_file import name_files
+from .hosts_file import name_files, network_names
 from .place import IPV4, Place, jumps
 from .setting import setting_path
 
@@ -41,13 +41,14 @@ def _sandboxes(declaration: Declaration, networks: dict[str, Network], fleet: st
     for _name, sandbox in sorted(declaration.sandboxes.items()):
         for endpoint in sandbox.endpoints:
             members.setdefault(endpoint.network, []).append(sandbox)
+    names = {network: network_names(network, within) for network, within in members.items()}
     owners = namespace_owners(declaration)
     for name, sandbox in sorted(declaration.sandboxes.items()):
         first = owners[name]
         if first is None or declaration.sandboxes[first].mode == "host":
             continue
         yield Namespace(name, str(Tag(fleet, "", first, "sandbox")), "" if first == name else first)
-        yield from name_files(fleet, name, declaration.sandboxes[first], members)
+        yield from name_files(fleet, name, declaration.sandboxes[first], names)
         if first == name:
             yield from _inside(declaration, networks, sandbox, fleet)
 

@@ -6,21 +6,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
-from ..model.declaration import Sandbox
+from ..model.declaration import Endpoint, Sandbox
 from ..state.objects import File
 from ..state.tag import Tag
 
 DIRECTORY = "/etc/netns"
 _LOCALHOST = ("127.0.0.1 localhost",)
-_OWN, _NEIGHBOURS, _EXTRA = "# this sandbox", "# network ", "# extra_hosts"
+_OWN, _NETWORK, _EXTRA = "# this sandbox", "# network ", "# extra_hosts"
 
 
-def name_files(fleet: str, name: str, owner: Sandbox, members: dict[str, list[Sandbox]]) -> Iterator[File]:
-    """The files of the sandbox ``name``. owner: whose namespace it has, itself or the one it joins. members: the sandboxes of each network."""
-    yield File(f"{DIRECTORY}/{name}/hosts", _text(fleet, name, "hosts", _hosts(owner, members)))
+def network_names(network: str, members: Iterable[Sandbox]) -> str:
+    """The part of a hosts file that all sandboxes of a network share: who is in it."""
+    lines = (_line(endpoint, sandbox) for sandbox in members for endpoint in sandbox.endpoints if endpoint.network == network)
+    return "\n".join([_NETWORK + network, *lines])
+
+
+def name_files(fleet: str, name: str, owner: Sandbox, names: Mapping[str, str]) -> Iterator[File]:
+    """The files of the sandbox ``name``. owner: whose namespace it has, itself or the one it joins. names: ``network_names`` of each network."""
+    yield File(f"{DIRECTORY}/{name}/hosts", _text(fleet, name, "hosts", _hosts(owner, names)))
     if owner.dns:
         yield File(f"{DIRECTORY}/{name}/resolv.conf", _text(fleet, name, "resolv.conf", [f"nameserver {server}" for server in owner.dns]))
 
@@ -53,27 +59,17 @@ def read_nameservers(content: str) -> list[IPv4Address]:
     return found
 
 
-def _hosts(sandbox: Sandbox, members: dict[str, list[Sandbox]]) -> list[str]:
-    lines = [*_LOCALHOST, _OWN]
-    lines += [_line(address, sandbox, network) for network, address in _addresses(sandbox)]
-    for network, _address in _addresses(sandbox):
-        lines.append(_NEIGHBOURS + network)
-        for other in members.get(network, []):
-            if other.name != sandbox.name:
-                lines += [_line(address, other, network) for at, address in _addresses(other) if at == network]
+def _hosts(sandbox: Sandbox, names: Mapping[str, str]) -> list[str]:
+    legs = sorted(sandbox.endpoints, key=lambda endpoint: endpoint.network)
+    lines = [*_LOCALHOST, _OWN, *(_line(endpoint, sandbox) for endpoint in legs)]
+    lines += [names[endpoint.network] for endpoint in legs]
     if sandbox.extra_hosts:
         lines += [_EXTRA, *(f"{address} {name}" for name, address in sandbox.extra_hosts)]
     return lines
 
 
-def _addresses(sandbox: Sandbox) -> list[tuple[str, str]]:
-    """(network, address), in the order of the networks' names."""
-    return sorted((endpoint.network, str(endpoint.ipv4_address)) for endpoint in sandbox.endpoints if endpoint.ipv4_address)
-
-
-def _line(address: str, sandbox: Sandbox, network: str) -> str:
-    aliases: tuple[str, ...] | None = next((endpoint.aliases for endpoint in sandbox.endpoints if endpoint.network == network), ())
-    return " ".join([address, sandbox.name, *(aliases or ())])
+def _line(endpoint: Endpoint, sandbox: Sandbox) -> str:
+    return " ".join([str(endpoint.ipv4_address), sandbox.name, *endpoint.aliases])
 
 
 def _text(fleet: str, sandbox: str, kind: str, lines: list[str]) -> str:

@@ -16,14 +16,17 @@ from .dumps import SeenAddress, SeenLink, SeenRoute, read_addresses, read_links,
 from .netlink import RouteSocket
 
 End = tuple[str, int]
+# What goes with a link on the host when it is removed, and is needed to put it back.
+_LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
 
 
 @dataclass
 class _Picture:
-    """What has been seen so far."""
+    """What has been seen so far. routes: namespace and destination of those that are wanted."""
 
     wanted: HostState
     fleet: str
+    routes: set[tuple[str, str]]
     objects: dict[Key, Object] = field(default_factory=dict)
     owned: set[Key] = field(default_factory=set)
 
@@ -55,7 +58,7 @@ class _Room:
 
 def observe(wanted: HostState, fleet: str) -> HostState:
     """What stands on this host of what ``fleet`` owns, and all that stands where ``wanted`` should."""
-    picture = _Picture(wanted, fleet)
+    picture = _Picture(wanted, fleet, {(one.netns, one.destination) for one in wanted.objects.values() if isinstance(one, Route)})
     settings: dict[str, list[str]] = {}
     for one in wanted.objects.values():
         if isinstance(one, Sysctl):
@@ -127,6 +130,8 @@ def _add_room(room: _Room, picture: _Picture, peers: dict[End, tuple[str, str]])
         seen = _link(netns, link, room.links, peers.get((netns, link.index)))
         if _is_ours(link, picture, seen.key in picture.wanted.objects):
             ours.add(link.index)
+            for name in _LINK_SETTINGS.get(link.kind, ()) if not netns else ():
+                room.settings.setdefault(name.format(link.name), sysctls.read(name.format(link.name)))
             picture.add(seen, True)
             continue
         for name in (link.name, *link.altnames):  # the kernel gives no second link any of them
@@ -137,10 +142,9 @@ def _add_room(room: _Room, picture: _Picture, peers: dict[End, tuple[str, str]])
             # Only a stray address of its subnet can be before a declared one, which then vanishes with it and has to be set anew.
             if not at.secondary or one.key not in picture.wanted.objects:
                 picture.add(one, True)
-    declared = {(one.netns, one.destination) for one in picture.wanted.objects.values() if isinstance(one, Route)}
     for route in room.routes:
         # In a namespace of ours, whatever took the place of a declared route is drift; other people's own routes are theirs.
-        if route.metric == 0 and (route.protocol == ROUTE_PROTOCOL or (netns, route.destination) in declared):
+        if route.metric == 0 and (route.protocol == ROUTE_PROTOCOL or (netns, route.destination) in picture.routes):
             via = room.links.get(route.index)
             picture.add(Route(netns, route.destination, route.gateway or "", via.name if via else ""), True)
     for name, value in room.settings.items():

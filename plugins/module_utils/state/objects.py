@@ -102,6 +102,12 @@ class Sysctl:
     def key(self) -> Key:
         return ("sysctl", self.netns, self.name)
 
+    @property
+    def link(self) -> str | None:
+        """The link that the value belongs to (``net/ipv4/conf/eth0/rp_filter``): it comes, goes and changes its name with it."""
+        parts = self.name.split("/")
+        return parts[3] if len(parts) > 4 and parts[2] in ("conf", "neigh") else None
+
 
 @dataclass(frozen=True)
 class File:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from .difference import another_thing, differences, merged
 from .lost import lost_routes
-from .objects import Address, HostState, Key, Link, Namespace, Object, Route
+from .objects import Address, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .order import in_order
 from .rename import new_names, renamed, renames, under_new_name
@@ -51,6 +51,8 @@ def plan(current: HostState, desired: HostState) -> Plan:
 
 
 def _must_go(one: Object, desired: HostState) -> bool:
+    if isinstance(one, Sysctl):
+        return False
     wanted = desired.objects.get(one.key)
     return wanted is None or another_thing(one, wanted)
 
@@ -95,7 +97,7 @@ def _rests_on(one: Object, gone: set[Key]) -> bool:
         return True
     if isinstance(one, Link):
         return one.peer is not None and ("link", *one.peer) in gone
-    if isinstance(one, (Address, Route)):
+    if isinstance(one, (Address, Route, Sysctl)):
         return one.link is not None and ("link", one.netns, one.link) in gone
     return False
 

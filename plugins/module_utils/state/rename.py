@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count
 
 from .difference import another_thing
-from .objects import Address, Key, Link, Object, Route
+from .objects import Address, Key, Link, Object, Route, Sysctl
 
 Move = tuple[Link, Link]
 
@@ -59,7 +59,10 @@ def _free_name(link: Link, ours: Mapping[Key, Object], wanted: Mapping[Key, Obje
 
 
 def renamed(objects: dict[Key, Object], moves: list[Move]) -> dict[Key, Object]:
-    """``objects`` after ``moves``. Routes through a renamed link are left out: kernels before 6.2 lose them, so they are set anew."""
+    """``objects`` after ``moves``. Routes through a renamed link are left out: kernels before 6.2 lose them, so they are set anew.
+
+    So are its settings, which others may now be found under.
+    """
     names = new_names(moves)
     moved = (under_new_name(one, names) for one in objects.values()) if names else objects.values()
     return {one.key: one for one in moved if one is not None}
@@ -75,13 +78,13 @@ def new_names(moves: list[Move]) -> dict[tuple[str, str], str]:
 
 
 def under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | None:
-    """``one`` when links are called ``names``; None for a route that is to be set anew."""
+    """``one`` when links are called ``names``; None for a route or setting that is to be set anew."""
     if isinstance(one, Link):
         master = names.get((one.netns, one.master), one.master) if one.master else one.master
         peer = (one.peer[0], names.get(one.peer, one.peer[1])) if one.peer else None
         return replace(one, name=names.get((one.netns, one.name), one.name), master=master, peer=peer)
     if isinstance(one, Address):
         return replace(one, link=names.get((one.netns, one.link), one.link))
-    if isinstance(one, Route) and one.link and (one.netns, one.link) in names:
+    if isinstance(one, (Route, Sysctl)) and one.link and (one.netns, one.link) in names:
         return None
     return one

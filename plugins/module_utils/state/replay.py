@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .lost import lost_routes
-from .objects import Address, HostState, Key, Link, Object, Route
+from .objects import Address, HostState, Key, Link, Object, Route, Sysctl
 from .op import Op
 from .rename import renamed
 
@@ -46,4 +46,4 @@ def _vanishes_with(one: Object, removed: Object) -> bool:
     ends = {(removed.netns, removed.name), removed.peer}
     if isinstance(one, Link):
         return one.peer in ends
-    return isinstance(one, (Address, Route)) and (one.netns, one.link) in ends
+    return isinstance(one, (Address, Route, Sysctl)) and (one.netns, one.link) in ends
