@@ -10,11 +10,13 @@ MAKEFLAGS += --no-print-directory
 LOCK := requirements/dev.txt
 # Named after what it was made from: a new lock file, or a checkout that was moved, makes a new one.
 VENV := .venv/made-from-$(shell { echo $(CURDIR); cat $(LOCK); } | sha256sum | cut -c1-12)
-LANES := lint sanity unit kernel lab molecule
+LANES := lint sanity unit kernel lab fleet molecule
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
 export NO_COLOR := 1
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Nothing of a run is left in the home folder, and nothing in it stands in the way of this checkout.
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 # Under sudo the checkout belongs to somebody else; git refuses that unless it is told.
 export GIT_CONFIG_COUNT := 1
@@ -42,7 +44,7 @@ site: machine $(VENV) ## builds the fleet of inventories/lab inside this machine
 	ansible-playbook -i inventories/lab mooring.cnm.lab
 	ansible-playbook -i inventories/lab mooring.cnm.site
 
-test: machine $(VENV) ## runs every check there is: lint, sanity, unit, kernel, lab, molecule
+test: machine $(VENV) ## runs every check there is
 	$(begin)
 	run_lanes $(LANES)
 
@@ -51,7 +53,7 @@ lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint,
 	check ruff check --output-format concise
 	check ruff format --check
 	check mypy $(PURE)
-	check shellcheck --external-sources .ci/run tools/lock tools/recipe.sh tools/sanity tools/venv
+	check shellcheck --external-sources .ci/run molecule/bridge/files/*.sh tools/lock tools/recipe.sh tools/sanity tools/venv
 	check yamllint --strict .
 	check ansible-lint --offline --profile production
 	check antsibull-changelog lint
@@ -72,6 +74,10 @@ lab: machine $(VENV) ## pytest tests/lab: hosts simulated inside this machine
 	$(begin)
 	pytest tests/lab
 
+fleet: machine $(VENV) ## pytest tests/site: the playbooks end to end, over lab hosts
+	$(begin)
+	pytest tests/site
+
 molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 	$(begin)
 	check molecule test --all
@@ -86,6 +92,8 @@ lock: $(VENV) ## works out requirements/dev.txt anew from requirements/dev.in
 
 clean: machine ## takes the lab down, then removes .venv, caches, throw-away trees and the lab's ledger
 	$(begin)
-	if [ -x .venv/bin/ansible-playbook ]; then ansible-playbook -i inventories/lab mooring.cnm.lab -e cnm_lab_state=absent; fi
+	if [ -x .venv/bin/ansible-playbook ]; then
+		for lab in lab $$(ls /run/cnm-lab 2>/dev/null || true); do ansible-playbook -i inventories/lab mooring.cnm.lab -e cnm_lab_state=absent -e cnm_lab_name="$$lab"; done
+	fi
 	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .venv .cache .ansible .hypothesis .pytest_cache inventories/lab/.cnm-ledger.yml

@@ -27,7 +27,7 @@ check() { # COMMAND...: one check of a lane; a failed one is counted and the nex
 }
 
 closing_counts() { # LOG: "passed failed skipped", summed over the closing lines of pytest and of end()
-    awk '/^=+ .* in [0-9.]+ ?s/ {
+    awk '/^ *"?=+ .* in [0-9.]+ ?s/ {
         for (i = 2; i <= NF; i++) {
             if ($i ~ /^passed/) passed += $(i - 1)
             if ($i ~ /^(failed|errors?),?$/) failed += $(i - 1)

@@ -10,8 +10,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..plugin_utils.fleet.inventory import plain
-from ..plugin_utils.fleet.report import drift_report, preflight_report
+from ..plugin_utils.fleet.inventory import declares, plain
+from ..plugin_utils.fleet.report import FleetReport, drift_report, preflight_report, stale_report
 
 _REPORTS = {"preflight": preflight_report, "drift": drift_report}
 
@@ -23,11 +23,23 @@ class ActionModule(ActionBase):
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _options, args = self.validate_argument_spec(
-            argument_spec={"stage": {"type": "str", "required": True, "choices": list(_REPORTS)}, "register": {"type": "str", "required": True}}
+            argument_spec={"stage": {"type": "str", "required": True, "choices": [*_REPORTS, "stale"]}, "register": {"type": "str"}},
+            required_if=[("stage", stage, ["register"]) for stage in _REPORTS],
         )
-        variables = task_vars or {}
-        said = {host: plain(variables["hostvars"].raw_get(host).get(args["register"])) for host in variables["ansible_play_hosts"]}
-        report = _REPORTS[args["stage"]]({host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")})
+        report = _stale(task_vars or {}) if args["stage"] == "stale" else _said(args["stage"], args["register"], task_vars or {})
         for line in report.lines:
             Display().display(line)
         return {**result, "changed": False, "failed": report.failed, "msg": report.summary, "problems": report.problems}
+
+
+def _said(stage: str, register: str, variables: dict[str, Any]) -> FleetReport:
+    """The report on what every host that is still at work returned."""
+    said = {host: plain(variables["hostvars"].raw_get(host).get(register)) for host in plain(variables["ansible_play_hosts"])}
+    return _REPORTS[stage]({host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")})
+
+
+def _stale(variables: dict[str, Any]) -> FleetReport:
+    """The report on the hosts of the fleet that this play had and lost."""
+    at_work = set(plain(variables["ansible_play_hosts"]))
+    fleet = {host for host in plain(variables["ansible_play_hosts_all"]) if declares(variables["hostvars"].raw_get(host))}
+    return stale_report(sorted(fleet - at_work), len(fleet & at_work))

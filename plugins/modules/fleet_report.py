@@ -20,13 +20,13 @@ options:
     description:
       - With V(preflight), every problem that M(mooring.cnm.topology) found in check mode is listed.
       - With V(drift), every step is listed that it would have to do.
+      - With V(stale), the hosts of the fleet are named that this play could not reach, or that failed in it. This alone does not fail.
     type: str
     required: true
-    choices: [preflight, drift]
+    choices: [preflight, drift, stale]
   register:
-    description: The variable in which the results were registered.
+    description: The variable in which the results were registered. Required but for V(stage=stale).
     type: str
-    required: true
 extends_documentation_fragment:
   - mooring.cnm.attributes
   - mooring.cnm.attributes.controller

@@ -40,10 +40,10 @@ def replay(state: HostState, ops: Iterable[Op]) -> HostState:
 def _vanishes_with(one: Object, removed: Object) -> bool:
     kind = removed.key[0]
     if kind == "namespace":
-        return bool(getattr(one, "netns", "")) and one.key[1] == removed.key[1]
+        return removed.key[1] in (getattr(one, "netns", ""), (getattr(one, "peer", None) or ("",))[0])
     if not isinstance(removed, Link):
         return False
-    ends = {(removed.netns, removed.name), removed.peer}
+    end = (removed.netns, removed.name)
     if isinstance(one, Link):
-        return one.peer in ends
-    return isinstance(one, (Address, Route, Sysctl)) and (one.netns, one.link) in ends
+        return one.peer == end
+    return isinstance(one, (Address, Route, Sysctl)) and (one.netns, one.link) in (end, removed.peer)

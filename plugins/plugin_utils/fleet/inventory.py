@@ -40,11 +40,11 @@ class Fleet:
 
 def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
     """The fleet in ``task_vars``. look: the variable in which each host's ``topology_info`` was registered."""
-    every = {host: variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
+    every = {plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
     hosts = {host: _Variables(host, held, variables["hostvars"]) for host, held in every.items() if declares(held)}
     if not hosts:
         raise AnsibleActionFail("No host declares cnm_networks or cnm_sandboxes. Declare them in the inventory, for example in group_vars.")
-    at_work = frozenset(hosts).intersection(variables["ansible_play_hosts"])
+    at_work = frozenset(hosts).intersection(plain(variables["ansible_play_hosts"]))
     given, problems = _fleet_variables(hosts)
     pools, pool_problems = read_pools(given["cnm_address_pools"])
     reports = {host: _report(hosts[host], look) for host in at_work}

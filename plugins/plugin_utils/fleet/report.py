@@ -51,6 +51,16 @@ def drift_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
     return FleetReport(["", *lines, summary] if drifted else [summary], summary, bool(drifted), [])
 
 
+def stale_report(hosts: list[str], others: int) -> FleetReport:
+    """The hosts that have not got what is declared for them. others: how many have. No failure of its own: Ansible counts each of them in its exit status."""
+    if not hosts:
+        return FleetReport([], "no host is stale", False, [])
+    if not others:
+        return FleetReport([], "no host was brought to its declaration", False, [])
+    summary = f"Stale, since they could not be reached or failed: {', '.join(hosts)}. The others are converged. Run again for these."
+    return FleetReport(["", summary], summary, False, [])
+
+
 def _reason(result: Mapping[str, Any]) -> str:
     said = str(result.get("msg") or result.get("module_stderr") or "the module ended without an answer").strip()
     return f"the host could not be looked at: {said}"
