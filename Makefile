@@ -26,7 +26,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 # The first line of a recipe: says what it does (the words behind ##) and, at its end, how long it took.
 begin = . tools/recipe.sh; begin $@
 
-.PHONY: help machine venv site $(LANES) test format lock clean
+.PHONY: help machine venv site $(LANES) test pairs format lock clean
 
 help: ## lists the targets
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,10 @@ unit: $(VENV) ## pytest tests/unit: no root, no kernel
 kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
 	$(begin)
 	pytest tests/kernel
+
+pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,000 random pairs, where `make kernel` tries 200
+	$(begin)
+	CNM_PAIRS=2000 pytest tests/kernel/test_any_to_any.py
 
 lab: machine $(VENV) ## pytest tests/lab: hosts simulated inside this machine
 	$(begin)

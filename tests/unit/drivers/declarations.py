@@ -1,0 +1,98 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random declarations of one host, complete and without a problem. They draw on few names, so that two of them have much in common.
+
+One draw chooses among a few combinations of options: many small draws would take most of the time of a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from itertools import permutations, product
+
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
+from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import gateway_endpoint, interface_names
+from hypothesis import strategies as st
+
+NETWORKS = ("front", "back", "z.z")
+SANDBOXES = ("web", "db", "eth0", "a_long-name.with-every.kind-of-character_in.it-0123456789-abcde")
+LOOPBACK, ONE = IPv4Address("127.0.0.1"), IPv4Address("198.51.100.3")
+SERVERS = IPv4Address("192.0.2.54"), IPv4Address("192.0.2.53")
+
+_SOME_NETWORKS = st.sampled_from([names for count in range(4) for names in permutations(NETWORKS, count)])
+_BRIDGES = st.sampled_from([(None, None, None), ("br0", "br-1", None), ("br-1", "br0", None), ("br0", None, "br-1"), (None, "br0", "br.2")])
+_PLACES = st.sampled_from(list(permutations(range(4), 3)))  # which subnet each network has
+_FLAGS = st.sampled_from([dict(zip(("internal", "icc", "masquerade"), flags, strict=True)) for flags in product([False, True], repeat=3)])
+_SIZES = st.sampled_from(list(product([None, 1000, 1400, 9000], [24, 28], [1, 14])))  # MTU, prefix length, place of the gateway
+_MODES = st.sampled_from(["networks"] * 5 + ["none", "host", "container"])
+_INTERFACES = st.sampled_from(
+    [(None, None, None), ("eth1", "eth0", None), ("eth1", "eth2", "eth0"), ("eth0.cnm0", "eth1", "eth0"), ("wan0", None, "eth0"), (None, "eth0", "wan0")]
+)
+_LEGS = st.sampled_from(
+    [
+        {},
+        {"aliases": ("www",), "gw_priority": 1},
+        {"aliases": ("A.b-c_d", "db", "web"), "gw_priority": -1},
+        {"mac_address": "06:00:00:00:00:00"},
+        {"aliases": ("db", "www"), "mac_address": "06:00:00:00:00:00", "gw_priority": 2},
+    ]
+)
+_SETTINGS = (("net.ipv4.conf.all.arp_notify", "0"), ("net.ipv4.conf.eth0.rp_filter", "2"), ("net.ipv4.tcp_rmem", "4096 131072 6291456"))
+_EXTRAS = st.sampled_from(
+    [
+        {},
+        {"dns": SERVERS, "sysctls": _SETTINGS},
+        {"dns": SERVERS[1:], "extra_hosts": (("registry", "192.0.2.9"),)},
+        {"extra_hosts": (("registry", "192.0.2.10"), ("registry", "192.0.2.9"), ("www", "192.0.2.9")), "sysctls": _SETTINGS[1:2]},
+        {"sysctls": (("net.ipv6.conf.all.disable_ipv6", "0"),)},
+    ]
+)
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> Declaration:
+    """Networks of all options, and sandboxes of all modes on them."""
+    bridges, places = draw(_BRIDGES), draw(_PLACES)
+    declaration = Declaration({name: draw(_network(name, bridges[at], places[at])) for at, name in enumerate(draw(_SOME_NETWORKS))})
+    for at, name in enumerate(SANDBOXES[: draw(st.sampled_from([4, 3, 2, 1, 0]))]):
+        declaration.sandboxes[name] = draw(_sandbox(declaration, name, at))
+    return declaration
+
+
+@st.composite
+def _network(draw: st.DrawFn, name: str, bridge_name: str | None, place: int) -> Network:
+    mtu, length, gateway = draw(_SIZES)
+    subnet = IPv4Network(f"10.0.{place}.0/{length}")
+    return Network(name, subnets=(Subnet(subnet, subnet[gateway]),), mtu=mtu, bridge_name=bridge_name, **draw(_FLAGS))
+
+
+@st.composite
+def _sandbox(draw: st.DrawFn, declaration: Declaration, name: str, at: int) -> Sandbox:
+    """One sandbox; its number gives it addresses, MACs and ports that no other has."""
+    mode = draw(_MODES)
+    if mode == "host":
+        return Sandbox(name, mode)
+    if mode == "container" and declaration.sandboxes:
+        return Sandbox(name, mode, sorted(declaration.sandboxes)[at % len(declaration.sandboxes)])
+    interfaces, joined = draw(_INTERFACES), draw(_SOME_NETWORKS) if mode == "networks" else ()
+    endpoints = tuple(
+        draw(_endpoint(declaration.networks[network], at, interfaces[number]))
+        for number, network in enumerate(sorted(joined))
+        if network in declaration.networks
+    )
+    sandbox = Sandbox(name, "networks" if endpoints else "none", endpoints=endpoints, **draw(_EXTRAS))
+    if "eth0" not in interface_names(sandbox).values():
+        sandbox = replace(sandbox, sysctls=tuple(one for one in sandbox.sysctls if "eth0" not in one[0]))
+    ports = [Port(8000 + at, 53, "udp"), Port(8000 + at, 80), Port(8100 + at, 80, "tcp", LOOPBACK), Port(8100 + at, 81, "tcp", ONE)]
+    first, last = draw(st.sampled_from([(0, 0), (0, 4), (1, 2), (2, 4)])) if gateway_endpoint(declaration, sandbox) else (0, 0)
+    return replace(sandbox, ports=tuple(ports[first:last]))
+
+
+@st.composite
+def _endpoint(draw: st.DrawFn, network: Network, at: int, interface: str | None) -> Endpoint:
+    options = dict(draw(_LEGS))
+    if "mac_address" in options:
+        options["mac_address"] = f"06:00:00:00:00:{at:02x}"
+    return Endpoint(network.name, network.subnets[0].subnet[2 + at + draw(st.sampled_from([0, 5]))], interface_name=interface, **options)
