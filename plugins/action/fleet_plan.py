@@ -18,10 +18,10 @@ from ansible.plugins.action import ActionBase
 from ..module_utils.ipam.fleet import plan_fleet
 from ..module_utils.ipam.ledger import ledger_dict, read_ledger
 from ..module_utils.model.options import declaration_options
-from ..module_utils.model.problem import Problem
 from ..module_utils.proof.plan import proof_plan
 from ..plugin_utils.fleet.inventory import Fleet, read_fleet
 from ..plugin_utils.fleet.ledger_file import open_ledger
+from ..plugin_utils.fleet.report import declaration_report
 from ..plugin_utils.fleet.slices import slice_path, slices
 
 
@@ -43,7 +43,14 @@ class ActionModule(ActionBase):
             plan = plan_fleet(fleet.hosts, ledger, fleet.pools, fleet.name, args["allocate"])
             problems = [*fleet.problems, *problems, *plan.problems]
             if problems:
-                return {**result, "failed": True, "msg": _report(problems), "problems": [one.as_dict() for one in problems], "networks": {}, "plan": None}
+                return {
+                    **result,
+                    "failed": True,
+                    "msg": declaration_report(problems).summary,
+                    "problems": [one.as_dict() for one in problems],
+                    "networks": {},
+                    "plan": None,
+                }
             before, after = ledger_dict(ledger), ledger_dict(plan.ledger)
             changed = before != after
             if changed and not self._task.check_mode:
@@ -82,9 +89,3 @@ def _refuse_part_runs(task: Any) -> None:
         )
     if play.strategy not in ("linear", "ansible.builtin.linear", "debug", "ansible.builtin.debug"):
         raise AnsibleActionFail(f"The strategy '{play.strategy}' lets hosts run ahead of the checks of the others. Use the strategy linear.")
-
-
-def _report(problems: list[Problem]) -> str:
-    lines = [f"{one.host or 'all hosts'}: {one.path}: {one.message}" + (f" (given: {one.value})" if one.value else "") for one in problems]
-    what = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
-    return "\n".join([f"{what} in the declaration. No host was changed.", *lines])

@@ -10,8 +10,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..plugin_utils.fleet.inventory import declares, plain
-from ..plugin_utils.fleet.report import FleetReport, drift_report, preflight_report, stale_report
+from ..plugin_utils.fleet.inventory import declaration_problems, declares, plain
+from ..plugin_utils.fleet.report import FleetReport, declaration_report, drift_report, preflight_report, stale_report
 
 _REPORTS = {"preflight": preflight_report, "drift": drift_report}
 
@@ -23,13 +23,19 @@ class ActionModule(ActionBase):
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _options, args = self.validate_argument_spec(
-            argument_spec={"stage": {"type": "str", "required": True, "choices": [*_REPORTS, "stale"]}, "register": {"type": "str"}},
+            argument_spec={"stage": {"type": "str", "required": True, "choices": [*_REPORTS, *_OF_THE_INVENTORY]}, "register": {"type": "str"}},
             required_if=[("stage", stage, ["register"]) for stage in _REPORTS],
         )
-        report = _stale(task_vars or {}) if args["stage"] == "stale" else _said(args["stage"], args["register"], task_vars or {})
+        variables, stage = task_vars or {}, args["stage"]
+        report = _said(stage, args["register"], variables) if stage in _REPORTS else _OF_THE_INVENTORY[stage](variables)
         for line in report.lines:
             Display().display(line)
         return {**result, "changed": False, "failed": report.failed, "msg": report.summary, "problems": report.problems}
+
+
+def _declared(variables: dict[str, Any]) -> FleetReport:
+    """The report on the names of the inventory's variables."""
+    return declaration_report(declaration_problems({plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}))
 
 
 def _said(stage: str, register: str, variables: dict[str, Any]) -> FleetReport:
@@ -43,3 +49,6 @@ def _stale(variables: dict[str, Any]) -> FleetReport:
     at_work = set(plain(variables["ansible_play_hosts"]))
     fleet = {host for host in plain(variables["ansible_play_hosts_all"]) if declares(variables["hostvars"].raw_get(host))}
     return stale_report(sorted(fleet - at_work), len(fleet & at_work))
+
+
+_OF_THE_INVENTORY = {"declared": _declared, "stale": _stale}

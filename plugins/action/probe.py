@@ -22,9 +22,8 @@ from ..module_utils.proof.table import BAD, GOOD, PLAIN, WARNING, report, totals
 from ..module_utils.proof.verdict import RED, UNPROVEN, judge, sentences, summarise
 
 _MODULE_OPTIONS = {"listen": ("run", "listen", "lifetime_s", "idle_s"), "send": ("run", "probes"), "collect": ()}
-_EMPTY = {"listen": {"listening": {}, "counting": False}, "send": {"results": []}}
+_EMPTY = {"listen": {"listening": {}, "counting": False}, "send": {"results": []}, "collect": {"arrivals": []}}
 _STANDING = ("bound", "counting")
-_MOST_IN_MESSAGE = 5
 
 
 class ActionModule(ActionBase):
@@ -39,37 +38,39 @@ class ActionModule(ActionBase):
         if args or stage is None or (stage == "verdict") != bool(register):
             raise AnsibleActionFail("With plan only stage is given, and register for the stage verdict. The plan has all else.")
         if stage == "verdict":
-            return {**result, **self._verdict(_read(plan, WHOLE), register, variables["hostvars"])}
+            return {**result, **self._verdict(_read(plan, WHOLE), register, variables)}
         part = _read(plan, file_of(variables["inventory_hostname"]))
         options = {name: part[name] for name in _MODULE_OPTIONS[stage]} if stage != "collect" else {"collect": True}
-        if stage != "collect" and not part["listen" if stage == "listen" else "probes"]:
+        if not part["probes" if stage == "send" else "listen"]:
             return {**result, "changed": False, "proof": part["proof"], **_EMPTY[stage]}
         return {**result, **self._execute_module("mooring.cnm.probe", module_args=options, task_vars=variables), "proof": part["proof"]}
 
-    def _verdict(self, whole: dict[str, Any], register: Mapping[str, str], hostvars: Any) -> dict[str, Any]:
-        """Print who reaches whom, and fail where that is not as declared or not proven."""
+    def _verdict(self, whole: dict[str, Any], register: Mapping[str, str], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Print who reaches whom, and fail where that is not as declared or not proven.
+
+        A host that was lost before the proof began is stale: nothing of it is asked, and the run fails because of it anyway.
+        """
         if self._task.check_mode or not whole["rows"]:
             words = "check mode: nothing was sent, so nothing is proven" if whole["rows"] else f"nothing to prove (cnm_verify: {whole['mode']})"
             Display().display(words)
             return {"changed": False, "msg": words, "red": [], "unproven": []}
-        rows = [read_row(raw) for raw in whole["rows"]]
-        said = {host: _said(hostvars.raw_get(host), register, whole["proof"]) for host in whole["hosts"]}
+        said = {host: _said(variables["hostvars"].raw_get(host), register, whole["proof"]) for host in whole["hosts"]}
+        there = {host for host, stages in said.items() if stages["listen"] or host in variables["ansible_play_hosts"]}
+        rows = [row for row in map(read_row, whole["rows"]) if {row.source[0], row.target[0]} <= there]
         verdicts = judge(rows, _outcomes(rows, said), _faults(rows, said))
         colours = {PLAIN: None, GOOD: C.COLOR_OK, WARNING: C.COLOR_WARN, BAD: C.COLOR_ERROR}
         Display().display("")
-        for line, tone in report(verdicts, whole["hosts"], whole["pairs"]):
+        hosts = {host: words for host, words in whole["hosts"].items() if host in there}
+        for line, tone in report(verdicts, hosts, whole["pairs"]):
             Display().display(line, color=colours[tone])
         summary = summarise(verdicts)
-        red, unproven = sentences(verdicts, RED), sentences(verdicts, UNPROVEN)
-        told = [*red, *unproven]
-        more = [f"and {len(told) - _MOST_IN_MESSAGE} more"] if len(told) > _MOST_IN_MESSAGE else []
         return {
             "changed": False,
             "failed": not summary.green,
-            "msg": ". ".join([totals(summary, whole["pairs"]), *told[:_MOST_IN_MESSAGE], *more]) + ".",
+            "msg": totals(summary, whole["pairs"]),
             "summary": asdict(summary),
-            "red": red,
-            "unproven": unproven,
+            "red": sentences(verdicts, RED),
+            "unproven": sentences(verdicts, UNPROVEN),
         }
 
 

@@ -18,14 +18,15 @@ author:
 options:
   stage:
     description:
+      - With V(declared), variables are refused that begin with C(cnm_) and that the collection does not have, and an inventory that declares nothing.
       - With V(preflight), every problem that M(mooring.cnm.topology) found in check mode is listed.
       - With V(drift), every step is listed that it would have to do.
       - With V(stale), the hosts of the fleet are named that this play could not reach, or that failed in it. This alone does not fail.
     type: str
     required: true
-    choices: [preflight, drift, stale]
+    choices: [declared, preflight, drift, stale]
   register:
-    description: The variable in which the results were registered. Required but for V(stage=stale).
+    description: The variable in which the results were registered. Required for V(stage=preflight) and V(stage=drift).
     type: str
 extends_documentation_fragment:
   - mooring.cnm.attributes

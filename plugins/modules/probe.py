@@ -199,7 +199,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.proof.flight import Probe
 from ..module_utils.proof.listener import COUNTING, Listener
-from ..module_utils.proof.process import arrivals, start
+from ..module_utils.proof.process import arrivals, start, stop
 from ..module_utils.proof.row import Outcome
 from ..module_utils.proof.sender import send
 from ..module_utils.proof.standalone import namespace, prove
@@ -279,6 +279,7 @@ def main() -> None:
             found = {"results": [result(one, Outcome(None, detail="check mode: nothing was sent")) for one in params["probes"] or []]}
         elif params["collect"]:
             found = {"arrivals": arrivals(SLOT)}
+            stop(SLOT)
         elif params["listen"] is not None:
             found = listen(params)
         else:

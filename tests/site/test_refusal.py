@@ -77,3 +77,32 @@ def test_an_inventory_without_a_folder_needs_cnm_ledger(fleet: Fleet) -> None:
     run = fleet.play("mooring.cnm.site", "-e", json.dumps({**variables, "cnm_networks": {}}), inventory="node1,")
     assert run.status != 0
     assert "Set cnm_ledger to the path of a file" in run.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"cnm_network": {}}, "node2: cnm_network: there is no variable of this name: did you mean 'cnm_networks'?"),
+        ({"cnm_adress_pools__more": []}, "node2: cnm_adress_pools__more: there is no variable of this name"),
+        ({"cnm_firewall": "nftables"}, "this variable is not yet supported"),
+    ],
+)
+def test_a_variable_that_nobody_reads(fleet: Fleet, variables: dict[str, object], said: str) -> None:
+    fleet.declare("host_vars/node2" if "cnm_firewall" not in variables else "host_vars/node1", **variables)
+    run = fleet.play("mooring.cnm.site")
+    assert run.status == 2
+    assert said in run.text
+
+
+def test_a_fleet_that_declares_nothing(fleet: Fleet) -> None:
+    (fleet.folder / "group_vars" / "all.json").write_text(json.dumps({"cnm_lab_name": fleet.lab}))
+    run = fleet.play("mooring.cnm.site")
+    assert run.status == 2
+    assert "no host declares cnm_networks or cnm_sandboxes" in run.text
+
+
+def test_what_a_whole_group_has_is_told_once(fleet: Fleet) -> None:
+    fleet.declare(cnm_networks={**NETWORKS, "wide": {"mtu": 5}})
+    run = fleet.play("mooring.cnm.site")
+    assert "1 problem in the declaration" in run.text
+    assert "node1, node2: cnm_networks.wide.mtu" in run.text

@@ -78,3 +78,32 @@ def test_a_host_that_is_down_does_not_hold_up_the_others(fleet: Fleet) -> None:
     assert again.changed["node1"] == 0
     assert fleet.host("node2").file("/run/netns/web").exists
     assert fleet.given("node2") == given
+
+
+def test_a_host_that_fails_is_put_back_and_named_and_the_others_are_proven(fleet: Fleet) -> None:
+    """Nothing can be written below /etc/netns of node2; what it had is put back, and the proof is about node1."""
+    fleet.declare()
+    fleet.play("mooring.cnm.site")
+    before = fleet.traces("node2")
+    fleet.declare(cnm_sandboxes={**SANDBOXES, "db": {**SANDBOXES["db"], "extra_hosts": {"registry": "192.0.2.9"}}}, cnm_verify="full")
+    fleet.host("node2").check_output("mount --bind /etc/netns /etc/netns && mount -o remount,bind,ro /etc/netns")
+    try:
+        run = fleet.play("mooring.cnm.site")
+        assert fleet.traces("node2") == before
+    finally:
+        fleet.host("node2").check_output("umount /etc/netns")
+    assert run.status == 2
+    assert "Could not write file /etc/netns/db/hosts: Read-only file system (EROFS). What stood before was put back." in run.text
+    assert "unproven: 0" in run.text and "✘ node" not in run.text
+    assert "could not be reached or failed: node2." in run.said_in("Name the hosts that are stale")
+
+
+def test_networks_of_the_drivers_host_and_none(fleet: Fleet) -> None:
+    fleet.declare(
+        cnm_networks={"outside": {"driver": "host"}, "nowhere": {"driver": "none"}},
+        cnm_sandboxes={"a": {"networks": ["outside"]}, "b": {"networks": ["nowhere"]}},
+    )
+    run = fleet.play("mooring.cnm.site")
+    assert run.status == 0, run.text
+    assert fleet.host("node1").check_output("ip -n b -brief link | wc -l") == "1"
+    assert not fleet.host("node1").file("/run/netns/a").exists

@@ -17,7 +17,7 @@ Line = tuple[str, str]
 
 WIDTH = 118
 MOST_HOSTS, MOST_SANDBOXES, MOST_SENTENCES = 12, 24, 40
-LEGEND = "● reached   ○ blocked   ◐ reached on one network, blocked on another   ? unproven   ✘ not as declared"
+LEGEND = "● reached   ○ blocked   ◐ reached on one network, blocked on another   ? unproven   ✘ not as declared   out: the next host"
 _MARKS = {frozenset((True,)): "●", frozenset((False,)): "○", frozenset((True, False)): "◐"}
 _INSIDE = ("host", "network", "icc", "isolation")
 

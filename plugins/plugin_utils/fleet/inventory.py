@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from ...module_utils.model.problem import Problem
 _DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, "cnm_ledger": None, "cnm_verify": "full"}
 _LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port", "cnm_firewall")
 _LEDGER = ".cnm-ledger.yml"
+# Every variable of the collection; the first two may be followed by __ANYTHING.
+_DECLARATIONS = ("cnm_networks", "cnm_sandboxes")
+_OF_A_HOST = ("cnm_hosts", "cnm_underlay_address", "cnm_underlay_mtu", "cnm_lab_state", "cnm_lab_init", "cnm_lab_name", "cnm_lab_root")
+_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_LATER, *_OF_A_HOST)
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,14 @@ class Fleet:
 
 def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
     """The fleet in ``task_vars``. look: the variable in which each host's ``topology_info`` was registered."""
-    every = {plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
+    every: dict[str, Mapping[str, Any]] = {plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
     hosts = {host: _Variables(host, held, variables["hostvars"]) for host, held in every.items() if declares(held)}
-    if not hosts:
-        raise AnsibleActionFail("No host declares cnm_networks or cnm_sandboxes. Declare them in the inventory, for example in group_vars.")
     at_work = frozenset(hosts).intersection(plain(variables["ansible_play_hosts"]))
-    given, problems = _fleet_variables(hosts)
+    problems = declaration_problems(every)
+    if not hosts:
+        raise AnsibleActionFail("; ".join(one.message for one in problems))
+    given, differing = _fleet_variables(hosts)
+    problems += differing
     pools, pool_problems = read_pools(given["cnm_address_pools"])
     reports = {host: _report(hosts[host], look) for host in at_work}
     if given["cnm_verify"] not in ("full", "sample", "none"):
@@ -65,7 +72,23 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
 
 def declares(held: Mapping[str, Any]) -> bool:
     """Whether a host's variables declare networks or sandboxes, be it that there are none."""
-    return any(name in ("cnm_networks", "cnm_sandboxes") or name.startswith(("cnm_networks__", "cnm_sandboxes__")) for name in held)
+    return any(name in _DECLARATIONS or name.startswith(("cnm_networks__", "cnm_sandboxes__")) for name in held)
+
+
+def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Variables of the inventory's hosts that begin like the collection's and are none of them, and that nobody declares anything."""
+    problems = []
+    for host, held in every.items():
+        for name in held:
+            if name.startswith("cnm_") and name.split("__")[0] not in (_DECLARATIONS if "__" in name else _KNOWN):
+                near = difflib.get_close_matches(name, _KNOWN, 1)
+                hint = f": did you mean '{near[0]}'?" if near else "; variables that begin with cnm_ belong to mooring.cnm"
+                problems.append(Problem(host, plain(name), "", f"there is no variable of this name{hint}"))
+    if not any(declares(held) for held in every.values()):
+        problems.append(
+            Problem("", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, for example in group_vars")
+        )
+    return problems
 
 
 class _Variables:

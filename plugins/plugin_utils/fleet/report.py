@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from ...module_utils.model.problem import Problem
+
+_MOST_HOSTS = 3
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,19 @@ class FleetReport:
     summary: str
     failed: bool
     problems: list[dict[str, str]]
+
+
+def declaration_report(problems: Sequence[Problem]) -> FleetReport:
+    """What is wrong with the declaration. What many hosts have from one group is told once."""
+    hosts: dict[tuple[str, str, str], list[str]] = {}
+    for one in problems:
+        hosts.setdefault((one.path, one.message, one.value), []).append(one.host)
+    lines = []
+    for (path, message, value), at in hosts.items():
+        where = ", ".join(at[:_MOST_HOSTS]) + (f" and {len(at) - _MOST_HOSTS} more" if len(at) > _MOST_HOSTS else "")
+        lines.append(f"{where or 'all hosts'}: {path}: {message}" + (f" (given: {value})" if value else ""))
+    summary = f"{_count(len(lines), 'problem')} in the declaration. No host was changed." if lines else "no problem"
+    return FleetReport([], "\n".join([summary, *lines]), bool(lines), [one.as_dict() for one in problems])
 
 
 def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from ...module_utils.model.declaration import Declaration
+from ...module_utils.model.declaration import Declaration, Network
 from ...module_utils.model.options import declaration_options
 from ...module_utils.model.resolve import effective_mtu
 from .inventory import Fleet
@@ -22,9 +22,14 @@ def slices(fleet: Fleet, declarations: Mapping[str, Declaration]) -> dict[str, d
     parts = {}
     for host in sorted(fleet.at_work):
         declaration = declarations[host]
-        networks = {name: replace(one, mtu=effective_mtu(one, fleet.underlay_mtu[host])) for name, one in declaration.networks.items()}
+        networks = {name: _with_mtu(one, fleet.underlay_mtu[host]) for name, one in declaration.networks.items()}
         parts[host] = {"fleet": fleet.name, **declaration_options(Declaration(networks, declaration.sandboxes))}
     return parts
+
+
+def _with_mtu(network: Network, underlay: int | None) -> Network:
+    """Only what has links has an MTU; the drivers host and none have none."""
+    return replace(network, mtu=effective_mtu(network, underlay)) if network.driver == "bridge" else network
 
 
 def slice_path(folder: str, host: str) -> str:
