@@ -50,7 +50,7 @@ def converge(wanted: HostState, fleet: str) -> Outcome:
 
 
 def _outcome(before: HostState, steps: Plan, after: HostState | None) -> Outcome:
-    return Outcome(before, after or replay(before, steps.ops), tuple(in_words(op) for op in steps.ops), steps.clashes)
+    return Outcome(before, after or (replay(before, steps.ops) if steps.ops else before), tuple(in_words(op) for op in steps.ops), steps.clashes)
 
 
 def _carry_out(before: HostState, steps: Plan, wanted: HostState, fleet: str) -> HostState:

@@ -27,7 +27,7 @@ class Host:
 
     def sh(self, command: str, check: bool = True) -> str:
         """Run a shell command; its standard output."""
-        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, encoding="utf-8", errors="surrogateescape", check=False)
         if check and done.returncode != 0:
             pytest.fail(f"{command}: {done.stderr}")
         return done.stdout

@@ -64,7 +64,7 @@ def _steady(value: Any) -> Any:
 
 def check_same(before: dict[str, Any], picture: Callable[[], dict[str, Any]], but: tuple[str, ...] = ()) -> None:
     """Fail with what differs, once links had time to find their carrier. but: the parts of the picture that may."""
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 5
     while True:
         was, now = (json.dumps({**one, **dict.fromkeys(but)}, indent=1, sort_keys=True) for one in (before, picture()))
         if was == now:

@@ -14,7 +14,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port, Sandbox
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
-from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
+from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection, Flow, Listener, answers, listening
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, declare, endpoint, network, run, sandbox
 
 FRONT = network("front", "172.20.0.0/24")
@@ -109,8 +109,8 @@ CHANGES = {
         [
             "change chain CNM-PORTS of table nat (ipv4): +1 -1 rules",
             "remove address 172.21.0.2/24 on eth0 in web",
-            "change veth eth0 in web (back/web): mac from 02:42:ac:15:00:02 to 02:42:ac:15:00:09",
             "add address 172.21.0.9/24 on eth0 in web",
+            "change veth eth0 in web (back/web): mac from 02:42:ac:15:00:02 to 02:42:ac:15:00:09",
             "add route default via 172.21.0.1 dev eth0 in web",
             "change file /etc/netns/db/hosts: +1 -1 lines",
             "change file /etc/netns/web/hosts: +1 -1 lines",
@@ -151,8 +151,8 @@ CHANGES = {
         changed(DECLARED, replace(BACK, subnets=(replace(BACK.subnets[0], gateway=IPv4Address("172.21.0.254")),))),
         [
             f"remove address 172.21.0.1/24 on {BACK_BR}",
-            f"change bridge {BACK_BR} (back): mac from 02:42:ac:15:00:01 to 02:42:ac:15:00:fe",
             f"add address 172.21.0.254/24 on {BACK_BR}",
+            f"change bridge {BACK_BR} (back): mac from 02:42:ac:15:00:01 to 02:42:ac:15:00:fe",
             "remove route default via 172.21.0.1 dev eth0 in db",
             "add route default via 172.21.0.254 dev eth0 in db",
             "remove route default via 172.21.0.1 dev eth0 in web",
@@ -164,11 +164,11 @@ CHANGES = {
         [
             "change chain CNM-POSTROUTING of table nat (ipv4): +1 -1 rules",
             f"remove address 172.20.0.1/24 on {BR}",
-            f"change bridge {BR} (front): mac from 02:42:ac:14:00:01 to 02:42:ac:1e:00:01",
             f"add address 172.30.0.1/24 on {BR}",
+            f"change bridge {BR} (front): mac from 02:42:ac:14:00:01 to 02:42:ac:1e:00:01",
             "remove address 172.20.0.2/24 on eth1 in web",
-            "change veth eth1 in web (front/web): mac from 02:42:ac:14:00:02 to 02:42:ac:1e:00:02",
             "add address 172.30.0.2/24 on eth1 in web",
+            "change veth eth1 in web (front/web): mac from 02:42:ac:14:00:02 to 02:42:ac:1e:00:02",
             "change file /etc/netns/web/hosts: +1 -1 lines",
         ],
     ),
@@ -273,3 +273,16 @@ def test_settings_of_a_link_go_with_it(host) -> None:
         predicted = run(declaration, check=True)
         assert run(declaration).ops == predicted.ops
         assert run(declaration).ops == ()
+
+
+def test_sandboxes_that_exchange_their_addresses_are_found_at_once(host) -> None:
+    """The others knew the MAC of each address, which goes with it, and the bridge the port of each MAC."""
+    one, two = (sandbox(name, endpoint("front", address)) for name, address in (("one", "172.20.0.2"), ("two", "172.20.0.3")))
+    flows = [Flow(source, address, 80) for source in ("", "app") for address in ("172.20.0.2", "172.20.0.3")]
+    run(declare(FRONT, one, two, sandbox("app", endpoint("front", "172.20.0.4"))))
+    with listening(Listener("one", 80), Listener("two", 80)) as listeners:
+        assert [said.split()[0] for said in answers(flows, listeners, flows).values()].count("one") == 2
+        one, two = replace(one, endpoints=two.endpoints), replace(two, endpoints=one.endpoints)
+        run(declare(FRONT, one, two, sandbox("app", endpoint("front", "172.20.0.4"))))
+        found = answers(flows, listeners, flows)
+        assert {flow: found.get(flow, "").split()[0] for flow in flows} == dict.fromkeys(flows[::2], "two") | dict.fromkeys(flows[1::2], "one")

@@ -46,6 +46,14 @@ DRIFTS = {
         'iptables -t mangle -A FORWARD -m comment --comment "cnm:default" -j CNM-FORWARD',
         ["change jump from FORWARD to CNM-FORWARD in table mangle (ipv4)"],
     ),
+    "jump without its conditions": (
+        'iptables -t nat -R PREROUTING 1 -m comment --comment "cnm:default" -j CNM-PORTS',
+        ["change jump from PREROUTING to CNM-PORTS in table nat (ipv4)"],
+    ),
+    "jump without its conditions beside ours": (
+        'iptables -t nat -I PREROUTING -m comment --comment "cnm:default" -j CNM-PORTS',
+        ["change jump from PREROUTING to CNM-PORTS in table nat (ipv4)"],
+    ),
     "chain deleted": (
         "iptables -t nat -F OUTPUT; iptables -t nat -F PREROUTING; iptables -t nat -F CNM-PORTS; iptables -t nat -X CNM-PORTS",
         [
@@ -59,6 +67,11 @@ DRIFTS = {
     "stray IPv6 address on the bridge": (f"ip addr add fd00:9::1/64 dev {BR} nodad", [f"remove address fd00:9::1/64 on {BR}"]),
     "stray address before the declared one": (
         f"ip addr flush dev {BR}; ip addr add 172.20.0.99/24 dev {BR}; ip addr add 172.20.0.1/24 dev {BR}",
+        [f"remove address 172.20.0.99/24 on {BR}", f"add address 172.20.0.1/24 on {BR}"],
+    ),
+    "stray address before the declared one, which takes its place": (
+        f"sysctl -qw net.ipv4.conf.{BR}.promote_secondaries=1; ip addr flush dev {BR};"
+        f"ip addr add 172.20.0.99/24 dev {BR}; ip addr add 172.20.0.1/24 brd + dev {BR}",
         [f"remove address 172.20.0.99/24 on {BR}", f"add address 172.20.0.1/24 on {BR}"],
     ),
     "address removed from the sandbox": (
@@ -154,9 +167,9 @@ LOSSES = {
         [
             f"create bridge {BR} (front)",
             f"set sysctl net/ipv4/conf/{BR}/route_localnet = 1",
+            f"add address 172.20.0.1/24 on {BR}",
             f"change veth {WEB_PORT} (front/web): master from none to {BR}, hairpin from none to yes, isolated from none to no",
             f"change veth {DB_PORT} (front/db): master from none to {BR}, hairpin from none to no, isolated from none to no",
-            f"add address 172.20.0.1/24 on {BR}",
         ],
     ),
     "veth deleted": (
@@ -166,6 +179,15 @@ LOSSES = {
             "add address 172.20.0.2/24 on eth1 in web",
             "change veth eth1 in web (front/web): up from no to yes",
             "add route default via 172.20.0.1 dev eth1 in web",
+        ],
+    ),
+    "namespace deleted": (
+        "ip netns del batch",
+        [
+            "create namespace batch",
+            "set sysctl net/ipv4/conf/all/arp_notify = 1 in batch",
+            "set sysctl net/ipv4/ip_default_ttl = 63 in batch",
+            "set sysctl net/ipv6/conf/all/disable_ipv6 = 1 in batch",
         ],
     ),
     "namespace unmounted": (
@@ -181,17 +203,18 @@ LOSSES = {
 
 
 @pytest.fixture(scope="module")
-def standing(shared_host) -> Iterator[tuple[object, dict]]:
-    """A converged host that the tests of this file repair one after the other, and how it looks."""
+def standing(shared_host) -> Iterator[tuple[object, Connection]]:
+    """A converged host that the tests of this file repair one after the other, and a connection through it."""
     run(DECLARED)
     connection = Connection("web", "db", "172.20.0.3")
-    yield shared_host, dump(shared_host), connection
+    yield shared_host, connection
     connection.close()
 
 
 @pytest.mark.parametrize("name", DRIFTS)
 def test_drift_is_found_by_name_and_repaired_in_place(standing, name: str) -> None:
-    host, before, connection = standing
+    host, connection = standing
+    before = dump(host)
     command, steps = DRIFTS[name]
     host.sh(command)
     drifted = dump(host)
@@ -207,7 +230,7 @@ def test_drift_is_found_by_name_and_repaired_in_place(standing, name: str) -> No
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_what_is_gone_is_made_again(standing, name: str) -> None:
-    host, _before, connection = standing
+    host, connection = standing
     command, steps = LOSSES[name]
     kept = [inode("db"), inode("web")]
     host.sh(command)
@@ -217,3 +240,15 @@ def test_what_is_gone_is_made_again(standing, name: str) -> None:
     assert run(DECLARED).ops == ()
     assert [inode("db"), inode("web")] == kept
     connection.check()
+
+
+def test_a_namespace_that_others_share_is_made_again_with_its_other_name(standing) -> None:
+    host, _connection = standing
+    before = dump(host)
+    host.sh("umount /run/netns/web")
+    predicted = run(DECLARED, check=True)
+    assert {"create namespace web", "remove namespace cache", "create namespace cache as another name of web"} <= set(predicted.ops)
+    assert run(DECLARED).ops == predicted.ops
+    assert run(DECLARED).ops == ()
+    assert inode("cache") == inode("web")
+    assert before.keys() == dump(host).keys()

@@ -53,6 +53,7 @@ touch /run/netns/aab-file
 iptables -P FORWARD DROP
 iptables -N THEIRS
 iptables -A THEIRS -m comment --comment 'say "it'"'"'s" \ ours: cnm:default' -s 10.8.0.0/24 -m multiport -p tcp --dports 80,443 -j ACCEPT
+iptables -A THEIRS -m comment --comment "$(printf 'caf\351')" -j RETURN
 iptables -A FORWARD -j THEIRS
 iptables -A FORWARD -m limit --limit 5/min -j LOG --log-prefix "it's "
 iptables -t nat -A POSTROUTING -s 10.8.0.0/24 ! -o their-br -j MASQUERADE

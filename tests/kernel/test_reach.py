@@ -31,6 +31,7 @@ HOSTS = {
     "everything forwarded": "iptables -I FORWARD -j ACCEPT",
     "no br_netfilter": "sysctl -qw net.bridge.bridge-nf-call-iptables=0",
     "loopback routed": "sysctl -qw net.ipv4.conf.wan.route_localnet=1",
+    "strict reverse path": "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1",
     "legacy": "",
 }
 BOUND = IPv4Address("198.51.100.3")

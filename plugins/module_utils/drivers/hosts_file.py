@@ -35,16 +35,13 @@ def read_hosts(content: str) -> tuple[dict[str, list[str]], list[tuple[str, str]
     """(aliases by own address, extra_hosts) of a hosts file."""
     own: dict[str, list[str]] = {}
     extra: list[tuple[str, str]] = []
-    section = ""
-    for line in content.splitlines():
-        if line.startswith("#"):
-            section = line
-            continue
-        words = line.split()
-        if section == _OWN and len(words) > 1:
-            own[words[0]] = words[2:]
-        elif section == _EXTRA:
-            extra.extend((name, words[0]) for name in words[1:])
+    # All sandboxes of a network have its names, a thousand lines perhaps: those parts are passed over whole.
+    for part in content.split("\n#"):
+        title, _newline, lines = part.partition("\n")
+        if "#" + title == _OWN:
+            own.update((words[0], words[2:]) for words in map(str.split, lines.splitlines()) if len(words) > 1)
+        elif "#" + title == _EXTRA:
+            extra.extend((name, words[0]) for words in map(str.split, lines.splitlines()) for name in words[1:])
     return own, extra
 
 

@@ -35,7 +35,8 @@ def restore(family: str, text: str) -> None:
 
 
 def _run(command: list[str], text: str) -> str:
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    # Other people's comments may hold any bytes.
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False)
     if done.returncode != 0:
         said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
         raise Fault("the firewall rules", "read" if not text else "write", f"{command[0]} says: {said}")

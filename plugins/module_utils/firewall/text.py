@@ -42,7 +42,7 @@ def parse_save(text: str) -> dict[str, dict[str, tuple[Rule, ...]]]:
     """What iptables-save printed, as table → chain → rules. A rule that says more than ours can is kept under its own text."""
     tables: dict[str, dict[str, list[Rule]]] = {}
     chains: dict[str, list[Rule]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("*"):
             chains = tables.setdefault(line[1:].strip(), {})
         elif line.startswith(":"):

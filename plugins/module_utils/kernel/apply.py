@@ -64,6 +64,7 @@ def _set_rules(ops: list[Op]) -> None:
 
 
 def _make_namespaces(ops: list[Op]) -> None:
+    namespaces.share_directory()
     for op in ops:
         one = op.subject
         if not isinstance(one, Namespace):
@@ -71,12 +72,12 @@ def _make_namespaces(ops: list[Op]) -> None:
         try:
             if op.action == "change":
                 with namespaces.inside(one.name), RouteSocket() as netlink:
-                    _send(netlink, [(op, _lo_messages(one))])
+                    _send(netlink, [(op, messages.complete_lo(one.tag))])
             elif one.joins:
                 namespaces.bind(namespaces.path_of(one.joins), one.name, one.tag or "")
             else:
                 with namespaces.new(one.name, one.tag or ""), RouteSocket() as netlink:
-                    _send(netlink, [(op, _lo_messages(one))])
+                    _send(netlink, [(op, messages.complete_lo(one.tag))])
         except OSError as error:
             raise _fault(op, error) from error
 
@@ -117,16 +118,21 @@ def _create_batch(netlink: RouteSocket, ops: list[Op]) -> None:
 
 
 def _change_inside(ops: list[Op]) -> None:
-    for netns, group in _by_namespace(ops):
-        with namespaces.inside(netns), RouteSocket() as netlink:
-            # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
-            for is_setting, part in itertools.groupby(group, key=lambda op: isinstance(op.subject, Sysctl)):
-                if not is_setting:
-                    _send(netlink, [(op, messages.inside_message(op)) for op in part])
-                    continue
-                for op in part:
-                    if isinstance(op.after, Sysctl):
-                        sysctls.write(op.after.name, op.after.value)
+    with sysctls.Tree() as tree:
+        for netns, group in _by_namespace(ops):
+            _change_namespace(netns, group, tree)
+
+
+def _change_namespace(netns: str, group: list[Op], tree: sysctls.Tree) -> None:
+    with namespaces.inside(netns), RouteSocket() as netlink:
+        # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
+        for is_setting, part in itertools.groupby(group, key=lambda op: isinstance(op.subject, Sysctl)):
+            if not is_setting:
+                _send(netlink, [(op, messages.inside_message(op)) for op in part])
+                continue
+            for op in part:
+                if isinstance(op.after, Sysctl):
+                    sysctls.write(tree, op.after.name, op.after.value)
 
 
 def _write_files(ops: list[Op]) -> None:
@@ -167,7 +173,3 @@ def _send(netlink: RouteSocket, steps: list[tuple[Op, list[Message]]]) -> None:
 def _fault(op: Op, error: OSError) -> Fault:
     action, subject = in_words(op).split(" ", 1)
     return Fault(subject, action, reason(error, getattr(error, "said", "")))
-
-
-def _lo_messages(namespace: Namespace) -> list[Message]:
-    return [*messages.complete_link(Link(namespace.name, "lo", "", tag=namespace.tag)), *messages.set_up("lo", True)]

@@ -80,7 +80,6 @@ def new(name: str, owner: str) -> Iterator[None]:
 
 def bind(source: str, name: str, owner: str) -> None:
     """Give the namespace behind ``source`` the name ``name``."""
-    _share_directory()
     target = path_of(name)
     with open(target, "w", encoding="ascii") as file:
         file.write(owner + "\n")
@@ -108,8 +107,8 @@ def unfinished() -> dict[str, str]:
     return found
 
 
-def _share_directory() -> None:
-    """Make what is bound in the directory visible in other mount namespaces, as ip netns does."""
+def share_directory() -> None:
+    """Have the directory, and make what is bound in it visible in other mount namespaces, as ip netns does."""
     os.makedirs(DIRECTORY, mode=0o755, exist_ok=True)
     target = DIRECTORY.encode()
     try:

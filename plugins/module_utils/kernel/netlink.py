@@ -93,9 +93,10 @@ class RouteSocket:
 def attributes(body: bytes, offset: int) -> Attributes:
     """The attributes in ``body`` from ``offset``, by number (without the nested and byte-order flags)."""
     found: Attributes = {}
-    end = len(body)
-    while offset + 4 <= end:
-        length, kind = _ATTRIBUTE.unpack_from(body, offset)
+    last = len(body) - _ATTRIBUTE.size
+    unpack = _ATTRIBUTE.unpack_from
+    while offset <= last:
+        length, kind = unpack(body, offset)
         if length < 4:
             break
         found[kind & 0x3FFF] = body[offset + 4 : offset + length]

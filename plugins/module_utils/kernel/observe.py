@@ -26,6 +26,7 @@ class _Picture:
 
     wanted: HostState
     fleet: str
+    tree: sysctls.Tree
     routes: set[tuple[str, str]]
     objects: dict[Key, Object] = field(default_factory=dict)
     owned: set[Key] = field(default_factory=set)
@@ -58,12 +59,17 @@ class _Room:
 
 def observe(wanted: HostState, fleet: str) -> HostState:
     """What stands on this host of what ``fleet`` owns, and all that stands where ``wanted`` should."""
-    picture = _Picture(wanted, fleet, {(one.netns, one.destination) for one in wanted.objects.values() if isinstance(one, Route)})
+    with sysctls.Tree() as tree:
+        return _observe(wanted, fleet, tree)
+
+
+def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
+    picture = _Picture(wanted, fleet, tree, {(one.netns, one.destination) for one in wanted.objects.values() if isinstance(one, Route)})
     settings: dict[str, list[str]] = {}
     for one in wanted.objects.values():
         if isinstance(one, Sysctl):
             settings.setdefault(one.netns, []).append(one.name)
-    host = _read_host(settings.get("", []))
+    host = _read_host(tree, settings.get("", []))
     rooms = _read_namespaces(picture, settings)
     peers: dict[End, tuple[str, str]] = {}
     for room in rooms:
@@ -78,10 +84,10 @@ def observe(wanted: HostState, fleet: str) -> HostState:
     return HostState(picture.objects, frozenset(picture.owned))
 
 
-def _read_host(settings: list[str]) -> _Room:
+def _read_host(tree: sysctls.Tree, settings: list[str]) -> _Room:
     with RouteSocket() as netlink:
         links = {link.index: link for link in read_links(netlink)}
-        return _Room("", links, read_addresses(netlink), [], {name: sysctls.read(name) for name in settings})
+        return _Room("", links, read_addresses(netlink), [], {name: sysctls.read(tree, name) for name in settings})
 
 
 def _read_namespaces(picture: _Picture, settings: dict[str, list[str]]) -> list[_Room]:
@@ -96,7 +102,7 @@ def _read_namespaces(picture: _Picture, settings: dict[str, list[str]]) -> list[
             owner = read_tag(room.lo.alias)
             if owner is not None and owner.sandbox == name and picture.is_ours(owner):
                 room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
-                room.settings = {setting: sysctls.read(setting) for setting in settings.get(name, [])}
+                room.settings = {setting: sysctls.read(picture.tree, setting) for setting in settings.get(name, [])}
                 rooms.append(room)
     first_names = {inodes[room.netns]: room.netns for room in rooms}
     for name, lo in los.items():
@@ -131,7 +137,7 @@ def _add_room(room: _Room, picture: _Picture, peers: dict[End, tuple[str, str]])
         if _is_ours(link, picture, seen.key in picture.wanted.objects):
             ours.add(link.index)
             for name in _LINK_SETTINGS.get(link.kind, ()) if not netns else ():
-                room.settings.setdefault(name.format(link.name), sysctls.read(name.format(link.name)))
+                room.settings.setdefault(name.format(link.name), sysctls.read(picture.tree, name.format(link.name)))
             picture.add(seen, True)
             continue
         for name in (link.name, *link.altnames):  # the kernel gives no second link any of them

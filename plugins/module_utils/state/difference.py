@@ -55,7 +55,7 @@ def another_thing(current: Object, desired: Object) -> bool:
         return False
     if current.tag is not None and desired.tag is not None and current.tag != desired.tag:
         return True
-    return any(one.attribute in BORN_WITH for one in differences(current, desired))
+    return any(getattr(desired, name) not in (None, getattr(current, name)) for name in BORN_WITH)
 
 
 def _option_differences(before: Options, after: Options) -> tuple[Difference, ...]:

@@ -4,7 +4,7 @@
 """In which order operations are safe.
 
 What leads into a sandbox goes before the rules that guard it, and comes after them; what cannot be undone comes last.
-Within a namespace: settings, links, addresses, then up, then routes, so that a link is announced with its address.
+Within a namespace: settings, addresses, links (whose new MAC is announced with the addresses), then up, then routes.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def _step_inside(op: Op) -> int:
     if isinstance(one, Route):
         return 0 if op.action == "remove" else 6
     if isinstance(one, Address):
-        return 1 if op.action == "remove" else 4
+        return 1 if op.action == "remove" else 3
     if isinstance(one, Sysctl):
         return 2
     before = op.before
     comes_up = isinstance(one, Link) and isinstance(before, Link) and one.up != before.up
-    return 5 if comes_up else 3
+    return 5 if comes_up else 4

@@ -80,9 +80,9 @@ def _born(one: Object) -> Object:
 
 def _changes(now: Object, wanted: Object) -> list[Op]:
     """At most two steps for one object: all its attributes, and then, for a link, whether it is up."""
-    after = merged(now, wanted)
-    if not differences(now, after):
+    if not differences(now, wanted):
         return []
+    after = merged(now, wanted)
     if not isinstance(now, Link) or not isinstance(after, Link) or now.up == after.up:
         return [Op("change", before=now, after=after)]
     still = replace(after, up=now.up)

@@ -79,6 +79,8 @@ def new_names(moves: list[Move]) -> dict[tuple[str, str], str]:
 
 def under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | None:
     """``one`` when links are called ``names``; None for a route or setting that is to be set anew."""
+    if not names:
+        return one
     if isinstance(one, Link):
         master = names.get((one.netns, one.master), one.master) if one.master else one.master
         peer = (one.peer[0], names.get(one.peer, one.peer[1])) if one.peer else None

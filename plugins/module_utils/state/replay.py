@@ -40,7 +40,8 @@ def replay(state: HostState, ops: Iterable[Op]) -> HostState:
 def _vanishes_with(one: Object, removed: Object) -> bool:
     kind = removed.key[0]
     if kind == "namespace":
-        return removed.key[1] in (getattr(one, "netns", ""), (getattr(one, "peer", None) or ("",))[0])
+        peer = one.peer if isinstance(one, Link) else None
+        return removed.key[1] in (getattr(one, "netns", ""), peer[0] if peer else "")
     if not isinstance(removed, Link):
         return False
     end = (removed.netns, removed.name)

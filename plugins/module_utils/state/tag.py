@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 # Link group of every link of ours ("cnm" in ASCII). It is given when a link is born, where the kernel ignores an alias.
@@ -33,6 +34,11 @@ class Tag:
     def purpose(self) -> str:
         """Network and sandbox, for a reader."""
         return "/".join(part for part in (self.network, self.sandbox) if part)
+
+
+def is_fleet_name(text: str) -> bool:
+    """Whether ``text`` can be read back from a mark, from a rule's comment and from the first line of a file. The rule is that of other names."""
+    return re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", text) is not None
 
 
 def read_tag(text: str | None) -> Tag | None:

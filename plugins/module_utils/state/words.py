@@ -49,7 +49,8 @@ def name_of(one: Object) -> str:
 
 def _change_in_words(before: Object, after: Object) -> str:
     if isinstance(before, Chain) and isinstance(after, Chain):
-        plus, minus = (sum(rule not in other.rules for rule in one.rules) for one, other in ((after, before), (before, after)))
+        was, now = set(before.rules), set(after.rules)
+        plus, minus = sum(rule not in was for rule in after.rules), sum(rule not in now for rule in before.rules)
         what = f"+{plus} -{minus} rules" if plus or minus else "order of the rules"
         return f"change chain {after.name} of table {after.table} ({after.family}): {what}"
     if isinstance(before, Sysctl) and isinstance(after, Sysctl):

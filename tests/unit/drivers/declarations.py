@@ -62,6 +62,19 @@ def declarations(draw: st.DrawFn) -> Declaration:
 
 
 @st.composite
+def pairs(draw: st.DrawFn) -> tuple[Declaration, Declaration]:
+    """Two declarations; often the second has the networks of the first, and perhaps its other sandboxes."""
+    first, second = draw(declarations()), draw(declarations())
+    kept = draw(st.sampled_from([None, 0, 2, 3]))
+    if kept is None:
+        return first, second
+    second = Declaration(first.networks, dict(list(first.sandboxes.items())[:kept]))
+    for at, name in enumerate(SANDBOXES[kept:], start=kept):
+        second.sandboxes[name] = draw(_sandbox(second, name, at))
+    return first, second
+
+
+@st.composite
 def _network(draw: st.DrawFn, name: str, bridge_name: str | None, place: int) -> Network:
     mtu, length, gateway = draw(_SIZES)
     subnet = IPv4Network(f"10.0.{place}.0/{length}")

@@ -1,0 +1,101 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host itself brings: what others use there, tools that are missing, names that are taken, two runs at once, many objects."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.reserved import read_reserved
+from ansible_collections.mooring.cnm.plugins.module_utils.model.host_checks import check_against_host
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
+from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, DB, FRONT, WEB, changed, clear, declare, endpoint, network, run, sandbox
+
+DECLARED = declare(FRONT, BACK, WEB, DB)
+BR = link_name("b", "default", "front")
+
+
+def test_what_others_use_is_reserved_and_what_is_ours_is_not(host) -> None:
+    host.sh("ip link add wan type veth peer name far && ip addr add 198.51.100.1/24 dev wan && ip link set wan mtu 1400 up && ip link set far up")
+    host.sh("ip route add default via 198.51.100.9 && ip route add 10.7.0.0/16 via 198.51.100.9 && printf 'nameserver 192.0.2.53\\n' > /etc/resolv.conf")
+    run(DECLARED)
+    run(declare(network("other", "172.30.0.0/24")), fleet="blue")
+    with socket.create_server(("127.0.0.1", 8080)):
+        reserved = read_reserved("default")
+        assert [(one["protocol"], one["host_ip"], one["port"]) for one in reserved["ports"]] == [("tcp", "127.0.0.1", 8080)]
+    assert reserved["prefixes"] == ["10.7.0.0/16", "172.30.0.0/24", "198.51.100.0/24"]
+    assert (reserved["resolvers"], reserved["underlay_address"], reserved["underlay_mtu"]) == (["192.0.2.53"], "198.51.100.1", 1400)
+
+
+def test_what_somebody_took_the_mark_from_is_still_ours(host) -> None:
+    run(DECLARED)
+    host.sh(f"ip link set {BR} alias ''")
+    assert check_against_host(DECLARED, read_reserved("default")) == []
+    assert len(run(DECLARED).ops) == 1
+
+
+def test_without_iptables_nothing_is_left_half_done(host) -> None:
+    empty = dump(host)
+    host.sh("rm /etc/alternatives/iptables-save /etc/alternatives/iptables-restore")
+    with pytest.raises(Fault) as raised:
+        run(DECLARED)
+    host.use_iptables("nft")
+    assert str(raised.value).startswith("Could not write the firewall rules: iptables-restore is not installed. Install the package iptables")
+    check_same(empty, lambda: dump(host))
+
+
+def test_a_readable_name_that_somebody_else_has_is_told_by_the_kernel(host) -> None:
+    host.sh("ip link add theirs type bridge && ip link property add dev theirs altname cnm+default+front")
+    before = dump(host)
+    with pytest.raises(Fault) as raised:
+        run(DECLARED)
+    assert f"Could not create bridge {BR} (front): " in str(raised.value)
+    assert "(EEXIST)" in str(raised.value)
+    check_same(before, lambda: dump(host))
+
+
+def test_our_chain_that_somebody_else_uses_cannot_go(host) -> None:
+    run(DECLARED)
+    before = dump(host)
+    host.sh("iptables -A INPUT -j CNM-FORWARD")
+    with pytest.raises(Fault) as raised:
+        clear()
+    assert str(raised.value).startswith("Could not write the firewall rules: ")
+    host.sh("iptables -D INPUT -j CNM-FORWARD")
+    assert run(DECLARED).ops == ()
+    assert [one["ifname"] for one in dump(host)["web"][0]] == [one["ifname"] for one in before["web"][0]]
+
+
+def test_two_runs_at_once_work_one_after_the_other(host) -> None:
+    goals = [DECLARED, changed(DECLARED, without="web"), declare(FRONT)]
+    children = []
+    for goal in itertools.islice(itertools.cycle(goals), 6):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                run(goal)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(children)
+    assert () in [run(goal, check=True).ops for goal in goals]
+
+
+def test_more_objects_than_one_message_buffer_takes(host) -> None:
+    many = declare(network("front", "172.20.0.0/22"), *(sandbox(f"s{at}", endpoint("front", f"172.20.{at // 200}.{at % 200 + 2}")) for at in range(150)))
+    empty = dump(host)
+    run(many)
+    assert run(many).ops == ()
+    host.sh("for one in $(ip -br link | grep -o '^cnmv[0-9a-f]*' | head -100); do ip link set $one mtu 1300; done")
+    assert len(run(many).ops) == 101  # and the bridge's
+    assert run(many).ops == ()
+    clear()
+    check_same(empty, lambda: dump(host))
