@@ -26,10 +26,10 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 # The first line of a recipe: says what it does (the words behind ##) and, at its end, how long it took.
 begin = . tools/recipe.sh; begin $@
 
-.PHONY: help machine venv site $(LANES) test pairs format lock clean
+.PHONY: help machine venv site $(LANES) test pairs releases bench bench-fleet format lock clean
 
 help: ## lists the targets
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 machine:
 	. tools/recipe.sh; need_machine "make $(or $(MAKECMDGOALS),venv)"
@@ -74,9 +74,9 @@ pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,
 	$(begin)
 	CNM_PAIRS=2000 pytest tests/kernel/test_any_to_any.py
 
-lab: machine $(VENV) ## pytest tests/lab: hosts simulated inside this machine
+lab: machine $(VENV) ## pytest tests/lab and tests/persist: hosts simulated inside this machine, and their return after a power cut
 	$(begin)
-	pytest tests/lab
+	pytest tests/lab tests/persist
 
 fleet: machine $(VENV) ## pytest tests/site: the playbooks end to end, over lab hosts
 	$(begin)
@@ -85,6 +85,18 @@ fleet: machine $(VENV) ## pytest tests/site: the playbooks end to end, over lab 
 molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 	$(begin)
 	check molecule test --all
+
+releases: machine $(VENV) ## pytest tests/releases: hosts on the root file system of another Debian release (needs mmdebstrap)
+	$(begin)
+	pytest tests/releases
+
+bench: machine $(VENV) ## measures one host, the plan and the data plane, and writes docs/benchmarks.md
+	$(begin)
+	for part in one_host planning traffic; do python -m bench "$$part"; done
+
+bench-fleet: machine $(VENV) ## measures one site run on fifty lab hosts, and writes docs/benchmarks.md
+	$(begin)
+	python -m bench fleet
 
 format: $(VENV) ## mends what ruff can mend
 	$(begin)

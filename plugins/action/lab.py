@@ -25,7 +25,7 @@ class ActionModule(ActionBase):
         if args.get("hosts") is None and not is_whole_lab:
             args["hosts"] = [{"name": name} for name in self._select(group, variables)]
         if isinstance(args.get("hosts"), list):
-            args["hosts"] = [_with_address(host, variables["hostvars"]) for host in args["hosts"]]
+            args["hosts"] = [_with_variables(host, args, variables["hostvars"]) for host in args["hosts"]]
         if args.get("name") is None:
             args["name"] = _lab_of(group, variables["hostvars"])
         return self._execute_module(module_name="mooring.cnm.lab", module_args=args, task_vars=variables)
@@ -43,13 +43,16 @@ class ActionModule(ActionBase):
         return selected
 
 
-def _with_address(host: Any, hostvars: Any) -> Any:
-    """A host of the option C(hosts), with its ansible_host where it has no address and that is one of the underlay."""
-    if not isinstance(host, dict) or host.get("address") or host.get("name") not in hostvars:
+def _with_variables(host: Any, args: dict[str, Any], hostvars: Any) -> Any:
+    """A host of the option C(hosts), with what its variables say: those that neither it nor the task itself says."""
+    if not isinstance(host, dict) or host.get("name") not in hostvars:
         return host
-    # One variable of the host is asked for: only that one is templated.
-    address = str(hostvars[host["name"]].get("ansible_host", ""))
-    return {**host, "address": address} if is_underlay_address(address) else host
+    # One variable of the host is asked for at a time: only that one is templated.
+    known = hostvars[host["name"]]
+    found = {"init": known.get("cnm_lab_init"), "root": known.get("cnm_lab_root")}
+    if is_underlay_address(address := str(known.get("ansible_host", ""))):
+        found["address"] = address
+    return {**{key: value for key, value in found.items() if value and not args.get(key)}, **{key: value for key, value in host.items() if value}}
 
 
 def _lab_of(group: list[str], hostvars: Any) -> str:

@@ -41,11 +41,18 @@ options:
     default: present
   init:
     description:
-      - The first process of a host. V(reaper) only waits, and runs no services.
-      - V(systemd) is not yet supported and refused.
+      - The first process of the hosts that do not say it themselves. V(reaper) only waits, and runs no services. V(systemd) runs units,
+        and a host is waited for until it is up.
+      - Left out, a host keeps what it has. A new one gets V(reaper), in a playbook the variable C(cnm_lab_init) of the host.
+      - A running host changes it with O(state=rebooted).
     type: str
     choices: [reaper, systemd]
-    default: reaper
+  root:
+    description:
+      - A folder with a root file system, such as mmdebstrap makes of another release. The disks of the hosts that do not say it themselves lie over it.
+        It must not change while they are there.
+      - Left out, a host keeps what it has. A new one gets V(/), the machine's own, in a playbook the variable C(cnm_lab_root) of the host.
+    type: path
   hosts:
     description:
       - The hosts to act on.
@@ -63,8 +70,16 @@ options:
           - IPv4 address of the host, inside C(198.18.0.0/16). The last two bytes are also those of its IPv6 address.
           - Left out, it is derived from the name, and always the same.
         type: str
+      init:
+        description: The first process of this host.
+        type: str
+        choices: [reaper, systemd]
+      root:
+        description: The folder that this host's disk lies over.
+        type: path
 requirements:
   - iproute2 and util-linux, on a Linux kernel with overlay, bridge and veth
+  - systemd (for O(init=systemd))
 seealso:
   - plugin: mooring.cnm.lab
     plugin_type: connection
@@ -88,6 +103,14 @@ EXAMPLES = r"""
     hosts:
       - name: right
 
+- name: A host that runs services, on a root of another release
+  mooring.cnm.lab:
+    name: demo
+    hosts:
+      - name: next
+        init: systemd
+        root: /srv/trixie
+
 - name: Remove the lab and all that is in it
   mooring.cnm.lab:
     name: demo
@@ -105,12 +128,7 @@ before:
       returned: success
       type: list
       elements: dict
-      sample: [{address: 198.18.0.10, name: left}]
-    init:
-      description: The first process of the hosts.
-      returned: success
-      type: str
-      sample: reaper
+      sample: [{address: 198.18.0.10, init: reaper, name: left, root: /}]
     name:
       description: Name of the lab.
       returned: success
@@ -149,11 +167,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.lab.converge import LabRefused, converge_lab
 from ..module_utils.lab.host import HostError
 
+_PROCESS_AND_ROOT = {"init": {"type": "str", "choices": ["reaper", "systemd"]}, "root": {"type": "path"}}
+_HOST = {"name": {"type": "str", "required": True}, "address": {"type": "str"}, **_PROCESS_AND_ROOT}
 ARGUMENT_SPEC = {
     "name": {"type": "str", "default": "lab"},
     "state": {"type": "str", "choices": ["present", "rebooted", "absent"], "default": "present"},
-    "init": {"type": "str", "choices": ["reaper", "systemd"], "default": "reaper"},
-    "hosts": {"type": "list", "elements": "dict", "options": {"name": {"type": "str", "required": True}, "address": {"type": "str"}}},
+    "hosts": {"type": "list", "elements": "dict", "options": _HOST},
+    **_PROCESS_AND_ROOT,
 }
 
 
@@ -161,7 +181,10 @@ def main() -> None:
     needs_hosts = [("state", state, ["hosts"]) for state in ("present", "rebooted")]
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_if=needs_hosts, supports_check_mode=True)
     try:
-        module.exit_json(**converge_lab(module.params, module.check_mode))
+        result = converge_lab(module.params, module.check_mode)
+        for warning in result.pop("warnings"):
+            module.warn(warning)
+        module.exit_json(**result)
     except LabRefused as refused:
         module.fail_json(msg=str(refused), problems=[problem.as_dict() for problem in refused.problems])
     except HostError as error:

@@ -20,15 +20,18 @@ from testinfra.host import Host
 
 
 class RealLab:
-    """A lab of hosts node1, node2, … with the addresses 198.18.0.1, 198.18.0.2, …"""
+    """A lab of hosts node1, node2, … with the addresses 198.18.0.1, 198.18.0.2, …
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    init: the first process of new hosts; root: the folder that their disks lie over.
+    """
+
+    def __init__(self, name: str, init: str | None = None, root: str | None = None) -> None:
+        self.name, self.init, self.root = name, init, root
 
     def bring(self, state: str, *numbers: int, check_mode: bool = False) -> dict[str, Any]:
         """Run the module's work for these hosts; without numbers, for the whole lab."""
         hosts = [{"name": f"node{number}", "address": f"198.18.0.{number}"} for number in numbers] or None
-        return converge_lab({"name": self.name, "state": state, "init": "reaper", "hosts": hosts}, check_mode)
+        return converge_lab({"name": self.name, "state": state, "init": self.init, "root": self.root, "hosts": hosts}, check_mode)
 
     def host(self, number: int) -> Host:
         return lab_host(f"node{number}", self.name)
@@ -47,12 +50,12 @@ class RealLab:
 
 
 @pytest.fixture
-def new_lab(request: pytest.FixtureRequest) -> Iterator[Callable[[], RealLab]]:
+def new_lab(request: pytest.FixtureRequest) -> Iterator[Callable[..., RealLab]]:
     """Makes labs; all of them are removed at the end."""
     labs: list[RealLab] = []
 
-    def make() -> RealLab:
-        labs.append(RealLab(f"test-{os.getpid()}-{len(labs)}"))
+    def make(init: str | None = None, root: str | None = None) -> RealLab:
+        labs.append(RealLab(f"test-{os.getpid()}-{len(labs)}", init, root))
         return labs[-1]
 
     yield make
@@ -61,7 +64,7 @@ def new_lab(request: pytest.FixtureRequest) -> Iterator[Callable[[], RealLab]]:
 
 
 @pytest.fixture
-def lab(new_lab: Callable[[], RealLab]) -> RealLab:
+def lab(new_lab: Callable[..., RealLab]) -> RealLab:
     """A lab without hosts."""
     return new_lab()
 
@@ -69,7 +72,12 @@ def lab(new_lab: Callable[[], RealLab]) -> RealLab:
 @pytest.fixture(scope="module")
 def pair() -> Iterator[RealLab]:
     """A lab of two hosts that the tests of a file share."""
-    lab = RealLab(f"test-{os.getpid()}-pair")
+    yield from two_hosts()
+
+
+def two_hosts(init: str | None = None) -> Iterator[RealLab]:
+    """Makes node1 and node2, and removes them at the end."""
+    lab = RealLab(f"test-{os.getpid()}-pair", init)
     lab.bring("present", 1, 2)
     yield lab
     lab.bring("absent")

@@ -71,11 +71,17 @@ def test_an_inventory_of_ones_own(lab: RealLab, tmp_path: Path) -> None:
     assert len({line.split()[-1] for line in out.splitlines() if "eth0" in line}) == 3
 
 
-def test_systemd_is_refused_in_a_sentence(lab: RealLab) -> None:
-    done = playbook(lab, "present", "-e", "cnm_lab_init=systemd")
-    assert done.returncode != 0
-    assert "systemd as the first process of a lab host is not yet supported" in done.stdout + done.stderr
-    assert not os.path.exists(f"/run/cnm-lab/{lab.name}")
+def test_each_host_has_its_own_first_process(lab: RealLab, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(STATIC.replace("198.18.9.1}", "198.18.9.1, cnm_lab_init: systemd}"))
+    assert playbook(lab, inventory=str(inventory)).returncode == 0
+    assert "changed=0" in playbook(lab, inventory=str(inventory)).stdout
+    assert ad_hoc(lab, "left", "ansible.builtin.systemd_service", {"name": "dbus", "state": "restarted"}, inventory=str(inventory))
+    assert "sleep" in ad_hoc(lab, "right", "ansible.builtin.command", {"cmd": "cat /proc/1/comm"}, inventory=str(inventory))
+    refused = playbook(lab, "present", "-e", "cnm_lab_init=systemd", inventory=str(inventory))
+    assert "right runs reaper and not systemd as its first process: reboot it to change that" in refused.stdout + refused.stderr
+    assert playbook(lab, "rebooted", "-e", "cnm_lab_init=systemd", inventory=str(inventory)).returncode == 0
+    assert "systemd" in ad_hoc(lab, "right", "ansible.builtin.command", {"cmd": "cat /proc/1/comm"}, inventory=str(inventory))
 
 
 def test_a_group_that_is_not_there_is_named(lab: RealLab) -> None:

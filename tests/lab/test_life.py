@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.lab import first_process
 from ansible_collections.mooring.cnm.plugins.module_utils.lab import host as lab_host_module
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.cgroups import read_hierarchies
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import LabRefused, converge_lab
@@ -103,7 +104,9 @@ def test_a_reboot_is_a_power_cut(lab: RealLab) -> None:
     lab.host(2).run_expect([0], "ping -c 1 -W 2 198.18.0.1")
 
 
-def test_nothing_is_left_of_a_lab(lab: RealLab) -> None:
+@pytest.mark.parametrize("init", ["reaper", "systemd"])
+def test_nothing_is_left_of_a_lab(new_lab: Callable[..., RealLab], init: str) -> None:
+    lab = new_lab(init)
     mounts, interfaces, run = Path("/proc/self/mountinfo").read_text(), links(), set(os.listdir("/run"))
     lab.bring("present", 1, 2, 3)
     lab.host(1).check_output("setsid sleep 1000 >/dev/null 2>&1 & ip netns add deep; mkdir -p /sys/fs/cgroup/*/deep 2>/dev/null; true")
@@ -128,12 +131,15 @@ def test_the_switch_stays_until_the_last_host_is_gone(lab: RealLab) -> None:
     assert not os.path.exists(switch_path(lab.name))
 
 
-def test_two_labs_do_not_see_each_other(new_lab: Callable[[], RealLab]) -> None:
-    one, other = new_lab(), new_lab()
+@pytest.mark.parametrize("init", ["reaper", "systemd"])
+def test_two_labs_do_not_see_each_other(new_lab: Callable[..., RealLab], init: str) -> None:
+    one, other = new_lab(init), new_lab("systemd")
     one.bring("present", 1, 2)
     other.bring("present", 1, 3)
     one.host(1).run_expect([0], "ping -c 1 -W 2 198.18.0.2")
     one.host(1).run_expect([1], "ping -c 1 -W 1 198.18.0.3")
+    one.host(1).check_output("touch /etc/labtest /run/labtest")
+    assert not other.host(1).file("/etc/labtest").exists and not other.host(1).file("/run/labtest").exists
     one.bring("absent")
     other.host(1).run_expect([0], "ping -c 1 -W 2 198.18.0.3")
 
@@ -173,12 +179,13 @@ def test_a_run_that_is_killed_leaves_no_host_without_a_record(lab: RealLab) -> N
     program = f"""
 import os, sys
 from ansible_collections.mooring.cnm.plugins.module_utils.lab import host, switch
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.plan import Host
 def die(lab, name, address, pid):
     print(pid, flush=True)
     os.kill(os.getpid(), 9)
 host.connect_host = die
 switch.create_switch("{lab.name}")
-host.start_host("{lab.name}", "node1", "198.18.0.1")
+host.start_host("{lab.name}", Host("node1", "198.18.0.1"))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -189,13 +196,14 @@ host.start_host("{lab.name}", "node1", "198.18.0.1")
     assert lab.bring("present", 1)["ops"] == ["start host node1 at 198.18.0.1 and fd00:198:18::1"]
 
 
-def test_a_machine_with_control_groups_of_version_2_alone(lab: RealLab) -> None:
+@pytest.mark.parametrize(("init", "first"), [("reaper", "0::/"), ("systemd", "0::/init.scope")])
+def test_a_machine_with_control_groups_of_version_2_alone(lab: RealLab, init: str, first: str) -> None:
     """In a mount namespace that has just these. The names of the mounts are all that tells such a machine from another."""
     program = f"""
 import subprocess
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import converge_lab
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
-parameters = {{"name": "{lab.name}", "init": "reaper", "hosts": [{{"name": "node1"}}]}}
+parameters = {{"name": "{lab.name}", "init": "{init}", "hosts": [{{"name": "node1"}}]}}
 converge_lab({{**parameters, "state": "present"}}, False)
 words = [*enter_command(read_record("{lab.name}", "node1").pid), "sh", "-c", "grep ^0: /proc/1/cgroup; grep -c cgroup2 /proc/mounts; mkdir /sys/fs/cgroup/deep"]
 subprocess.run(words, env=ENVIRONMENT, check=True)
@@ -204,11 +212,11 @@ subprocess.run(["find", "/sys/fs/cgroup", "-path", "*cnm-lab/{lab.name}"], check
 """
     script = 'umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$0" -c "$1"'
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script, sys.executable, program], capture_output=True, text=True, check=False)
-    assert (done.stdout.split(), done.stderr) == (["0::/", "1"], "")
+    assert (done.stdout.split(), done.stderr) == ([first, "1"], "")
 
 
 def test_what_the_first_process_says_is_told(lab: RealLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab_host_module, "REAPER", ("no-such-program",))
+    monkeypatch.setattr(first_process, "REAPER", ("no-such-program",))
     with pytest.raises(HostError, match=r"^The lab host node1 could not be started: .*No such file"):
         lab.bring("present", 1)
     assert not os.path.exists(disk_path(lab.name))

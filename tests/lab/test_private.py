@@ -1,18 +1,25 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one host does is seen by nobody else."""
+"""What one host does is seen by nobody else, whatever its first process is."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import RealLab
+from .conftest import RealLab, two_hosts
+
+
+@pytest.fixture(scope="module", params=["reaper", "systemd"])
+def pair(request: pytest.FixtureRequest) -> Iterator[RealLab]:
+    """Each promise is kept with either first process."""
+    yield from two_hosts(request.param)
 
 
 def machine(command: str) -> str:
@@ -88,7 +95,10 @@ def test_identity(pair: RealLab) -> None:
 
 
 def test_processes_are_the_hosts_own(pair: RealLab) -> None:
-    assert pair.host(1).check_output("ps -e -o comm=").split() == ["sleep", "sh", "ps"]
+    services = {"systemd-journal", "dbus-daemon", "systemd-logind"} if pair.init == "systemd" else set()
+    first, *others = pair.host(1).check_output("ps -e -o comm=").split()
+    assert first == {"reaper": "sleep", "systemd": "systemd"}[str(pair.init)]
+    assert set(others) <= {"sh", "ps", *services}
 
 
 def test_links_are_the_hosts_own(pair: RealLab) -> None:
@@ -96,7 +106,8 @@ def test_links_are_the_hosts_own(pair: RealLab) -> None:
 
 
 def test_control_groups_are_the_hosts_own(pair: RealLab) -> None:
-    assert {line.rpartition(":")[2] for line in pair.host(1).check_output("cat /proc/1/cgroup").splitlines()} == {"/"}
+    paths = {line.rpartition(":")[2] for line in pair.host(1).check_output("cat /proc/1/cgroup").splitlines()}
+    assert paths == ({"/"} if pair.init == "reaper" else {"/", "/init.scope"})
 
 
 def test_network_settings_are_the_hosts_own(pair: RealLab) -> None:

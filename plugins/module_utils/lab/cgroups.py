@@ -41,6 +41,11 @@ def parse_hierarchies(mountinfo: str) -> tuple[Hierarchy, ...]:
     return tuple(found)
 
 
+def only_version_2(hierarchies: tuple[Hierarchy, ...]) -> tuple[Hierarchy, ...]:
+    """The one of version 2 among them, where a machine that has no other one mounts it."""
+    return tuple(Hierarchy(ROOT, hierarchy.kind) for hierarchy in hierarchies if hierarchy.kind == "cgroup2")
+
+
 def read_hierarchies() -> tuple[Hierarchy, ...]:
     """The hierarchies of this mount namespace."""
     with open("/proc/self/mountinfo", encoding="utf-8") as stream:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
 from ..model.problem import Problem
-from .check import check_addresses, check_names, to_hosts
+from .check import check_against_lab, check_names, check_roots, to_hosts
+from .first_process import await_boots
 from .host import HostError, remove_host, start_host, stop_hosts
 from .plan import Lab, Op, describe_lab, plan_lab, predict_lab
 from .record import locked, observe_lab, read_record
@@ -33,7 +35,7 @@ def converge_lab(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """
     if os.geteuid() != 0:
         raise HostError("A lab is made of namespaces, which root alone may make: run this as root.")
-    problems = check_names(params["name"], params["init"], params["hosts"] or ())
+    problems = check_names(params["name"], params["hosts"] or ())
     if problems:
         raise LabRefused(problems)
     if check_mode:
@@ -43,34 +45,43 @@ def converge_lab(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
 
 
 def _converge(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    state, init, hosts = params["state"], params["init"], None if params["hosts"] is None else to_hosts(params["hosts"])
-    before = observe_lab(params["name"])
-    problems = [] if state == "absent" else check_addresses(state, hosts or (), before)
+    state, before = params["state"], observe_lab(params["name"])
+    hosts = to_hosts(params, before)
+    problems = [] if state == "absent" else [*check_roots(hosts or ()), *check_against_lab(state, hosts or (), before)]
     if problems:
         raise LabRefused(problems)
     ops = plan_lab(state, before, hosts)
-    after = predict_lab(before, ops)
+    after, warnings = predict_lab(before, ops), []
     if ops and not check_mode:
-        _apply(before.name, ops)
+        warnings = _apply(before.name, ops)
         _verify(observe_lab(before.name), after)
-    pictures = {"before": describe_lab(before, init, hosts), "after": describe_lab(after, init, hosts)}
-    return {"changed": bool(ops), "ops": [str(op) for op in ops], "diff": pictures, **pictures}
+    pictures = {"before": describe_lab(before, hosts), "after": describe_lab(after, hosts)}
+    return {"changed": bool(ops), "ops": [str(op) for op in ops], "diff": pictures, "warnings": warnings, **pictures}
 
 
-def _apply(lab: str, ops: Iterable[Op]) -> None:
+def _apply(lab: str, ops: Iterable[Op]) -> list[str]:
+    """Do the steps. Returns what is amiss with hosts that are up."""
+    warnings = []
     try:
         for action, steps in itertools.groupby(ops, key=lambda op: op.action):
-            _APPLY[action](lab, list(steps))
+            warnings += _APPLY[action](lab, list(steps)) or []
     except OSError as error:
-        raise HostError(f"The lab {lab} could not be brought to the wanted state: {error}.") from error
+        raise HostError(f"The lab {lab} could not be brought to the wanted state: {str(error).rstrip('.')}.") from error
+    return warnings
 
 
-def _start(lab: str, ops: list[Op]) -> None:
+def _start(lab: str, ops: list[Op]) -> list[str]:
     records = (read_record(lab, op.name) for op in ops)
     disconnect_hosts(lab, [record.address for record in records if record])
-    for op in ops:
-        if op.address:
-            start_host(lab, op.name, op.address)
+    with contextlib.ExitStack() as files:
+        boots = []
+        for op in ops:
+            boot = start_host(lab, op.host) if op.host else None
+            if boot:
+                files.callback(boot.close)
+                boots.append(boot)
+        # All of them boot at once.
+        return await_boots(boots)
 
 
 def _remove(lab: str, ops: list[Op]) -> None:
@@ -78,7 +89,7 @@ def _remove(lab: str, ops: list[Op]) -> None:
         remove_host(lab, op.name)
 
 
-_APPLY: dict[str, Callable[[str, list[Op]], None]] = {
+_APPLY: dict[str, Callable[[str, list[Op]], list[str] | None]] = {
     "create switch": lambda lab, ops: create_switch(lab),
     "remove host": _remove,
     "remove switch": lambda lab, ops: remove_switch(lab),

@@ -11,11 +11,12 @@ import shutil
 import signal
 from collections.abc import Iterable
 from contextlib import ExitStack
-from ipaddress import IPv4Address
 from typing import NoReturn
 
-from .cgroups import Hierarchy, join_cgroups, read_hierarchies, read_links, remove_cgroups
-from .record import ENVIRONMENT, Record, disk_path, read_record, record_path, start_of, write_record
+from .cgroups import Hierarchy, join_cgroups, only_version_2, read_hierarchies, read_links, remove_cgroups
+from .first_process import Boot, become_first_process, listen_for_boot, takes_cgroup_1
+from .plan import Host
+from .record import Record, disk_path, read_record, record_path, start_of, write_made_with, write_record
 from .root import build_root
 from .switch import connect_host, disconnect_hosts
 from .syscalls import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, unshare
@@ -23,30 +24,30 @@ from .syscalls import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, 
 NAMESPACES = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWCGROUP
 STOP_TIMEOUT_S = 10
 
-# The first process of a host. It ignores SIGCHLD, which outlives exec: the kernel itself then reaps the orphans that the
-# process inherits (wait(2)), and one that only sleeps is enough.
-REAPER = ("sleep", "infinity")
-
 
 class HostError(Exception):
     """A host that could not be started or stopped. Says which, what was tried, and the kernel's reason."""
 
 
-def start_host(lab: str, name: str, address: IPv4Address) -> None:
+def start_host(lab: str, host: Host) -> Boot | None:
     """Start a host, on the disk that it had or on a new one, and connect it. All of it, or nothing is left of it.
+
+    Returns the boot of one that runs systemd, to wait for and then to close.
 
     The host's first process builds its root, says its number, and waits for a word; if this process ends before it gave that
     word, the pipe closes and the host ends too. So there is no host without a record.
     """
+    name, boot = host.name, None
     is_new = not os.path.exists(disk_path(lab, name))
     hierarchies = read_hierarchies()
     os.makedirs(os.path.dirname(record_path(lab, name)), exist_ok=True)
+    write_made_with(lab, name, host.init, host.root)
     report_out, report_in = os.pipe()
     word_out, word_in = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(word_in)
-        _be_host(lab, name, hierarchies, report_in, word_out)
+        _be_host(lab, host, hierarchies, report_in, word_out)
     os.close(report_in)
     os.close(word_out)
     try:
@@ -56,38 +57,43 @@ def start_host(lab: str, name: str, address: IPv4Address) -> None:
             if not first.isdigit():
                 raise OSError(first or "its first process ended without a word")
             pid = int(first)
-            connect_host(lab, name, address, pid)
-            write_record(lab, name, Record(address, pid, start_of(pid) or 0))
+            connect_host(lab, name, host.address, pid)
+            write_record(lab, name, Record(host.address, pid, start_of(pid) or 0))
+            boot = listen_for_boot(name, pid) if host.init == "systemd" else None
             word.write("go\n")
             word.flush()
             last = report.read().strip()
             if last:
                 raise OSError(last)
+        return boot
     except OSError as error:
-        disconnect_hosts(lab, [address])
+        if boot:
+            boot.close()
+        disconnect_hosts(lab, [host.address])
         remove_cgroups(lab, name)
         if is_new:
             remove_host(lab, name)
         raise HostError(f"The lab host {name} could not be started: {error}.") from error
 
 
-def _be_host(lab: str, name: str, hierarchies: tuple[Hierarchy, ...], report: int, word: int) -> NoReturn:
+def _be_host(lab: str, host: Host, hierarchies: tuple[Hierarchy, ...], report: int, word: int) -> NoReturn:
     """Become the host's first process. Never returns: what goes wrong is written to the pipe ``report``."""
     try:
         links = read_links()
-        join_cgroups(hierarchies, lab, name)
+        join_cgroups(hierarchies, lab, host.name)
+        if not takes_cgroup_1(host.init, host.root):
+            hierarchies, links = only_version_2(hierarchies), []
         unshare(NAMESPACES)
         if os.fork() != 0:
             os._exit(0)
         os.setsid()
         pid = os.readlink("/proc/self")  # the number in the machine's namespace: /proc is still the machine's
-        build_root(lab, name, disk_path(lab, name), hierarchies, links)
+        build_root(lab, host.name, host.root, disk_path(lab, host.name), hierarchies, links)
         os.write(report, f"{pid}\n".encode())
         if not os.read(word, 1):
             os._exit(1)
         _leave_files()
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        os.execvpe(REAPER[0], REAPER, ENVIRONMENT)
+        become_first_process(host.init)
     except BaseException as error:  # whatever it is, the parent must hear of it, and this copy of it must end here
         os.write(report, f"{error or type(error).__name__}\n".encode())
     finally:

@@ -73,6 +73,27 @@ def write_record(lab: str, host: str, record: Record) -> None:
         stream.write(f"{record.pid} {record.started} {record.address}\n")
 
 
+def read_made_with(lab: str, host: str) -> tuple[str, str]:
+    """With which init and on which root the host was last started: its disk keeps that."""
+    try:
+        with open(_made_with_path(lab, host), encoding="utf-8") as stream:
+            init, root = stream.read().split()
+        return init, root
+    except (OSError, ValueError):
+        return "reaper", "/"
+
+
+def write_made_with(lab: str, host: str, init: str, root: str) -> None:
+    """Keep with the host's disk what it is started with."""
+    os.makedirs(disk_path(lab, host), exist_ok=True)
+    with open(_made_with_path(lab, host), "w", encoding="utf-8") as stream:
+        stream.write(f"{init} {root}\n")
+
+
+def _made_with_path(lab: str, host: str) -> str:
+    return os.path.join(disk_path(lab, host), "made-with")
+
+
 def record_path(lab: str, host: str) -> str:
     return os.path.join(RUN, lab, "hosts", host)
 
@@ -88,9 +109,13 @@ def disk_path(lab: str, host: str = "") -> str:
 
 def observe_lab(lab: str) -> Lab:
     """What there is of a lab: hosts with a record (they run, or died) or with a disk (the machine was restarted)."""
-    records: dict[str, Record | None] = {name: read_record(lab, name) for name in _names(record_path(lab, "")) | _names(disk_path(lab))}
-    hosts = (Seen(name, record.address if record else None, bool(record and record.is_running)) for name, record in sorted(records.items()))
+    hosts = (_seen(lab, name) for name in sorted(_names(record_path(lab, "")) | _names(disk_path(lab))))
     return Lab(lab, os.path.ismount(switch_path(lab)), tuple(hosts))
+
+
+def _seen(lab: str, name: str) -> Seen:
+    record, made_with = read_record(lab, name), read_made_with(lab, name)
+    return Seen(name, record.address if record else None, bool(record and record.is_running), *made_with)
 
 
 def _names(directory: str) -> set[str]:

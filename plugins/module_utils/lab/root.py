@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import stat
 import uuid
 
 from .cgroups import Hierarchy, mount_cgroups
+from .first_start import settle
 from .record import DISKS
 from .syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT, MS_SHARED, change_root, mount
 
@@ -33,8 +33,11 @@ MOUNTS = (
     ("tmpfs", DISKS, MS_NOSUID | MS_NODEV, "mode=700"),
 )
 
-# The kernel's table of device numbers (admin-guide/devices.txt)
-DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0), ("net/tun", 10, 200), ("fuse", 10, 229))
+# The kernel's table of device numbers (admin-guide/devices.txt). The console is a null device: the true one is the machine's.
+DEVICES = (
+    *(("null", 1, 3), ("console", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9)),
+    *(("tty", 5, 0), ("net/tun", 10, 200), ("fuse", 10, 229)),
+)
 DEVICE_LINKS = (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"), ("ptmx", "pts/ptmx"))
 
 # What is written here would change the machine.
@@ -60,10 +63,10 @@ SETTINGS = (
 )
 
 
-def build_root(lab: str, host: str, disk: str, hierarchies: tuple[Hierarchy, ...], links: list[tuple[str, str]]) -> None:
-    """Turn this process's fresh namespaces into a host: its root is the machine's, with what it changes kept on ``disk``.
+def build_root(lab: str, host: str, root: str, disk: str, hierarchies: tuple[Hierarchy, ...], links: list[tuple[str, str]]) -> None:
+    """Turn this process's fresh namespaces into a host: its root is the folder ``root``, with what it changes kept on ``disk``.
 
-    Only the file system of the machine's ``/`` is seen, not what is mounted below it. OSError says what failed.
+    Only the file system of that folder itself is seen, not what is mounted below it. OSError says what failed.
     """
     os.umask(0o022)
     mount("", "/", MS_REC | MS_PRIVATE)
@@ -71,7 +74,7 @@ def build_root(lab: str, host: str, disk: str, hierarchies: tuple[Hierarchy, ...
     for folder in (upper, work, merged):
         os.makedirs(folder, exist_ok=True)
     try:
-        mount("overlay", merged, 0, f"lowerdir=/,upperdir={upper},workdir={work}", source="cnm-lab")
+        mount("overlay", merged, 0, f"lowerdir={root},upperdir={upper},workdir={work}", source="cnm-lab")
     except OSError as error:
         hint = f"{DISKS} must lie on a file system to which overlay can write (ext4, xfs, btrfs, tmpfs): mount one there"
         raise OSError(f"{error}; {hint}") from error
@@ -83,7 +86,8 @@ def build_root(lab: str, host: str, disk: str, hierarchies: tuple[Hierarchy, ...
     mount_cgroups(hierarchies, links)
     _make_devices()
     _protect_machine()
-    _set_identity(lab, host)
+    socket.sethostname(host)
+    settle(lab, host, root)
     _reset_network()
     # As systemd has it: a namespace that `ip netns add` mounts is seen by processes in mount namespaces of their own.
     mount("", "/", MS_REC | MS_SHARED)
@@ -111,34 +115,11 @@ def _protect_machine() -> None:
     os.unlink("/run/boot_id")
 
 
-def _set_identity(lab: str, host: str) -> None:
-    socket.sethostname(host)
-    machine_id = hashlib.sha256(f"{lab}/{host}".encode()).hexdigest()[:32] + "\n"
-    if os.path.isfile("/etc/machine-id") and _read("/etc/machine-id") == machine_id:
-        return  # not its first start: what its user made of these files stays
-    files = (
-        ("hostname", f"{host}\n"),
-        ("hosts", f"127.0.0.1 localhost\n127.0.1.1 {host}\n::1 localhost ip6-localhost ip6-loopback\n"),
-        ("resolv.conf", "# A lab host has no route to the outside, and so no name server.\n"),
-        ("machine-id", machine_id),
-    )
-    for name, text in files:
-        path = f"/etc/{name}"
-        if os.path.lexists(path):
-            os.unlink(path)  # perhaps a symbolic link to what is not there
-        _write(path, text)
-
-
 def _reset_network() -> None:
     for name, value in SETTINGS:
         path = f"/proc/sys/net/{name}"
         if os.path.exists(path):
             _write(path, value)
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as stream:
-        return stream.read()
 
 
 def _write(path: str, text: str) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mooring.cnm.plugins.module_utils.lab.cgroups import Hierarchy, parse_hierarchies
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.cgroups import Hierarchy, only_version_2, parse_hierarchies
 
 HYBRID = """\
 23 30 0:21 / /proc rw,relatime shared:5 - proc proc rw
@@ -25,6 +25,10 @@ def test_version_1_with_named_and_unified_hierarchies() -> None:
         Hierarchy("/sys/fs/cgroup/systemd", "cgroup", "name=systemd"),
         Hierarchy("/sys/fs/cgroup/unified", "cgroup2"),
     )
+
+
+def test_of_both_that_of_version_2_is_mounted_as_if_it_were_the_only_one() -> None:
+    assert only_version_2(parse_hierarchies(HYBRID)) == parse_hierarchies(UNIFIED)
 
 
 def test_version_2_alone() -> None:

@@ -43,6 +43,14 @@ def test_hosts_that_lost_their_switch_are_started_anew() -> None:
     assert steps("present", Lab("lab", False, seen(A)), [A]) == ["stop host a", "create switch lab", "start host a at 198.18.0.1 and fd00:198:18::1"]
 
 
+def test_what_is_not_the_rule_is_told() -> None:
+    hosts = [Host("d", A.address, "systemd"), Host("e", B.address, "systemd", "/srv/trixie")]
+    assert steps("present", Lab("lab", True), hosts) == [
+        "start host d at 198.18.0.1 and fd00:198:18::1 with systemd",
+        "start host e at 198.18.0.2 and fd00:198:18::2 with systemd on /srv/trixie",
+    ]
+
+
 def test_a_reboot_touches_only_those_that_are_named() -> None:
     assert steps("rebooted", Lab("lab", True, seen(A, B)), [B]) == ["stop host b", "start host b at 198.18.0.2 and fd00:198:18::2"]
 
@@ -59,13 +67,15 @@ def test_nothing_is_removed_from_nothing() -> None:
 
 def test_the_picture_has_the_running_hosts_of_those_named() -> None:
     lab = Lab("lab", True, (*seen(B, A), *seen(C, running=False)))
-    assert describe_lab(lab, "reaper", None) == {
-        "hosts": [{"address": "198.18.0.1", "name": "a"}, {"address": "198.18.0.2", "name": "b"}],
-        "init": "reaper",
+    assert describe_lab(lab, None) == {
+        "hosts": [
+            {"address": "198.18.0.1", "init": "reaper", "name": "a", "root": "/"},
+            {"address": "198.18.0.2", "init": "reaper", "name": "b", "root": "/"},
+        ],
         "name": "lab",
         "state": "present",
     }
-    assert describe_lab(lab, "reaper", [C])["state"] == "absent"
+    assert describe_lab(lab, [C])["state"] == "absent"
 
 
 labs = st.builds(
@@ -86,8 +96,8 @@ def test_a_second_time_there_is_nothing_to_do(state: str, lab: Lab, hosts: list[
 @given(lab=labs, hosts=some, state=st.sampled_from(["present", "absent", "rebooted"]))
 def test_the_picture_after_fed_back_changes_nothing(lab: Lab, hosts: list[Host], state: str) -> None:
     after = predict_lab(lab, plan_lab(state, lab, hosts))
-    picture = describe_lab(after, "reaper", hosts)
-    again = [Host(host["name"], IPv4Address(host["address"])) for host in picture["hosts"]]
+    picture = describe_lab(after, hosts)
+    again = [Host(**{**host, "address": IPv4Address(host["address"])}) for host in picture["hosts"]]
     assert plan_lab(picture["state"], after, again) == ()
 
 

@@ -1,0 +1,35 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cuts the host's slice out of the plan and hands it to the module of the same name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils.fleet.slices import slice_path
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        variables, args = task_vars or {}, dict(self._task.args)
+        plan = args.pop("plan", None)
+        if plan is not None and args.get("state") != "absent":
+            host = variables["inventory_hostname"]
+            try:
+                with open(slice_path(plan, host), encoding="utf-8") as file:
+                    args["slice"] = json.load(file)
+            except FileNotFoundError as error:
+                raise AnsibleActionFail(
+                    f"The plan in {plan} has no part for {host}: it was made without this host, or in another run. Run fleet_plan first."
+                ) from error
+            args["fleet"] = args["slice"]["fleet"]
+        return {**result, **self._execute_module("mooring.cnm.persist", module_args=args, task_vars=variables)}

@@ -1,0 +1,73 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings this host to the slice that lies on it, without controller and without Ansible: what its unit does at each boot.
+
+No preflight against the host is made here: much of what it would ask (routes, resolvers, ports in use) is not there yet so early.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from .converge import Outcome, converge
+from .drivers.desired import host_state
+from .model.checks import check_declaration, check_resolved
+from .model.parse import parse_declaration
+from .state.fault import Fault
+from .state.words import name_of
+
+# How systemd's journal is told that a line is an error: sd-daemon(3).
+_ERROR = "<3>"
+
+
+def main(path: str) -> int:
+    """Bring the host to the slice in this file, and say what was done. Returns the exit status."""
+    begin_s = time.monotonic()
+    try:
+        ops = converge_slice(read_slice(path), path).ops
+    except Fault as fault:
+        return _say((_ERROR + line for line in str(fault).splitlines()), 1)
+    except ImportError as error:
+        return _say([f"{_ERROR}{sys.executable} has no {error.name}: install the package python3-pyroute2, or run mooring.cnm.site again."], 1)
+    count = "1 change" if len(ops) == 1 else f"{len(ops)} changes"
+    return _say([*ops, f"This host is as {path} declares it: {count} in {time.monotonic() - begin_s:.2f} s."], 0)
+
+
+def _say(lines: Iterable[str], status: int) -> int:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return status
+
+
+def read_slice(path: str) -> dict[str, Any]:
+    """The slice in a file: the parameters of module topology. Raises Fault where it has none."""
+    again = "Run mooring.cnm.site again, which writes it anew."
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except OSError as error:
+        raise Fault(f"the slice {path}", "read", error.strerror or str(error), again) from error
+    except ValueError as error:
+        raise Fault(f"the slice {path}", "read", f"it is not JSON: {error}", again) from error
+    if not isinstance(found, dict) or not isinstance(found.get("fleet"), str):
+        raise Fault(f"the slice {path}", "read", "it does not say of which fleet it is", again)
+    return found
+
+
+def converge_slice(part: dict[str, Any], path: str) -> Outcome:
+    """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
+    declaration, problems = parse_declaration(part.get("networks", {}), part.get("sandboxes", {}))
+    problems = problems or check_declaration(declaration) or check_resolved(declaration)
+    if problems:
+        wrong = "\n".join(f"{problem.path}: {problem.message}" for problem in problems)
+        raise Fault(f"the slice {path}", "use", f"{len(problems)} of its values cannot be carried out, and nothing was changed:\n{wrong}")
+    outcome = converge(host_state(declaration, part["fleet"]), part["fleet"])
+    if outcome.clashes:
+        names = ", ".join(name_of(one) for one in outcome.clashes)
+        remedy = "Remove them, or choose other names, and restart this unit."
+        raise Fault(f"the slice {path}", "carry out", f"these are on this host already and were not made by this fleet: {names}; nothing was changed", remedy)
+    return outcome

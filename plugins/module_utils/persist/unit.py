@@ -1,0 +1,49 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The unit that brings a host to its slice at each boot: systemd.unit(5), systemd.special(7)."""
+
+from __future__ import annotations
+
+# Each empties the tables as it starts. All of them are there before network-pre.target.
+FIREWALLS = "firewalld.service netfilter-persistent.service nftables.service ufw.service"
+
+
+def unit_name(fleet: str) -> str:
+    return f"mooring-cnm@{fleet}.service"
+
+
+def unit_text(fleet: str, command: str) -> str:
+    """The unit of a fleet. command: what converges the host."""
+    return f"""\
+# Written by mooring.cnm, role persist.
+[Unit]
+Description=Networks and sandboxes of fleet {fleet}
+
+# It manages the network, so it stands where the network's managers do: after the firewalls, and done before network.target,
+# after which comes all that needs a network. A unit that is started even earlier says After={unit_name(fleet)} itself.
+DefaultDependencies=no
+Conflicts=shutdown.target
+After=local-fs.target systemd-sysctl.service systemd-tmpfiles-setup.service network-pre.target
+Before=network.target shutdown.target
+Wants=network.target
+
+# A firewall that is restarted has emptied the tables: the restart comes on to here.
+After={FIREWALLS}
+PartOf={FIREWALLS}
+
+[Service]
+# To restart it is to converge again. To stop it changes nothing on the host.
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={command}
+TimeoutStartSec=5min
+# The journal has every change, however many there are.
+SyslogIdentifier=mooring-cnm
+LogRateLimitIntervalSec=0
+# No setting that gives a unit mounts of its own (PrivateTmp=, ProtectSystem=, ...): the namespaces that it binds to
+# /run/netns would be seen by itself alone.
+
+[Install]
+WantedBy=multi-user.target
+"""
