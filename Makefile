@@ -86,7 +86,7 @@ molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 	$(begin)
 	check molecule test --all
 
-releases: machine $(VENV) ## pytest tests/releases: hosts on the root file system of another Debian release (needs mmdebstrap)
+releases: machine $(VENV) ## pytest tests/releases: lab hosts on other Debian releases (CNM_RELEASES, trixie where it is not set)
 	$(begin)
 	pytest tests/releases
 
@@ -112,4 +112,4 @@ clean: machine ## takes the lab down, then removes .venv, caches, throw-away tre
 		for lab in lab $$(ls /run/cnm-lab 2>/dev/null || true); do ansible-playbook -i inventories/lab mooring.cnm.lab -e cnm_lab_state=absent -e cnm_lab_name="$$lab"; done
 	fi
 	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
-	rm -rf .venv .cache .ansible .hypothesis .pytest_cache inventories/lab/.cnm-ledger.yml
+	rm -rf .venv .cache .ansible .hypothesis .pytest_cache inventories/lab/.cnm-ledger.yml /var/cache/cnm-lab

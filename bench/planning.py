@@ -25,7 +25,7 @@ def measure() -> Iterator[Line]:
     for hosts in SIZES:
         found = [
             json.loads(subprocess.run([sys.executable, "-m", "bench.planning", str(hosts)], capture_output=True, text=True, check=True).stdout)
-            for _ in range(_ROUNDS)
+            for _round in range(_ROUNDS)
         ]
         for what in ("first", "again"):
             seconds = statistics.median(one[what] for one in found)

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.fleet.slices import slice_path
+from ..plugin_utils.fleet.slices import read_slice
 
 
 class ActionModule(ActionBase):
@@ -23,13 +21,6 @@ class ActionModule(ActionBase):
         variables, args = task_vars or {}, dict(self._task.args)
         plan = args.pop("plan", None)
         if plan is not None and args.get("state") != "absent":
-            host = variables["inventory_hostname"]
-            try:
-                with open(slice_path(plan, host), encoding="utf-8") as file:
-                    args["slice"] = json.load(file)
-            except FileNotFoundError as error:
-                raise AnsibleActionFail(
-                    f"The plan in {plan} has no part for {host}: it was made without this host, or in another run. Run fleet_plan first."
-                ) from error
+            args["slice"] = read_slice(plan, variables["inventory_hostname"])
             args["fleet"] = args["slice"]["fleet"]
         return {**result, **self._execute_module("mooring.cnm.persist", module_args=args, task_vars=variables)}

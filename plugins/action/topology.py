@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.fleet.slices import slice_path
+from ..plugin_utils.fleet.slices import read_slice
 
 _OF_THE_PLAN = ("networks", "sandboxes", "peers", "fleet")
 
@@ -28,15 +27,5 @@ class ActionModule(ActionBase):
             given = [name for name in _OF_THE_PLAN if name in args]
             if given:
                 raise AnsibleActionFail(f"Both plan and {', '.join(given)} are given. The plan holds them: leave them out.")
-            args.update(_slice(plan, variables["inventory_hostname"]))
+            args.update(read_slice(plan, variables["inventory_hostname"]))
         return {**result, **self._execute_module("mooring.cnm.topology", module_args=args, task_vars=variables)}
-
-
-def _slice(plan: str, host: str) -> dict[str, Any]:
-    try:
-        with open(slice_path(plan, host), encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError as error:
-        raise AnsibleActionFail(
-            f"The plan in {plan} has no part for {host}: it was made without this host, or in another run. Run fleet_plan first."
-        ) from error

@@ -24,7 +24,7 @@ _LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port", "cnm_firewall")
 _LEDGER = ".cnm-ledger.yml"
 # Every variable of the collection; the first two may be followed by __ANYTHING.
 _DECLARATIONS = ("cnm_networks", "cnm_sandboxes")
-_OF_A_HOST = ("cnm_hosts", "cnm_underlay_address", "cnm_underlay_mtu", "cnm_lab_state", "cnm_lab_init", "cnm_lab_name", "cnm_lab_root")
+_OF_A_HOST = ("cnm_hosts", "cnm_persist", "cnm_underlay_address", "cnm_underlay_mtu", "cnm_lab_state", "cnm_lab_init", "cnm_lab_name", "cnm_lab_root")
 _KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_LATER, *_OF_A_HOST)
 
 

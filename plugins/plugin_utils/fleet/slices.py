@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
+
+from ansible.errors import AnsibleActionFail
 
 from ...module_utils.model.declaration import Declaration, Network
 from ...module_utils.model.options import declaration_options
@@ -35,3 +38,14 @@ def _with_mtu(network: Network, underlay: int | None) -> Network:
 def slice_path(folder: str, host: str) -> str:
     """Where a host's part lies in the plan."""
     return os.path.join(folder, f"host-{quote(host, safe='')}.json")
+
+
+def read_slice(folder: str, host: str) -> dict[str, Any]:
+    """A host's part of the plan, as ``slices`` made it."""
+    try:
+        with open(slice_path(folder, host), encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError as error:
+        raise AnsibleActionFail(
+            f"The plan in {folder} has no part for {host}: it was made without this host, or in another run. Run fleet_plan first."
+        ) from error
