@@ -10,20 +10,23 @@ conntrack's state DNAT, so a published port needs no rule but its DNAT.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network
 
-from ..model.declaration import Endpoint, Network, Sandbox
+from ..model.declaration import Endpoint, Network, Sandbox, Subnet
 from ..model.resolve import derived_mac, effective_mac, effective_mtu
-from ..state.objects import Address, Link, Object, Sysctl
+from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
+from .found import Found
 from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
 
 KIND = "bridge"
+Leg = tuple[Sandbox, Endpoint]
 
 
-def bridge_name(fleet: str, network: Network) -> str:
+def network_id(fleet: str, network: Network) -> str:
     """The name of the network's bridge on the host."""
     return network.bridge_name or link_name("b", fleet, network.name)
 
@@ -33,9 +36,9 @@ def port_name(fleet: str, network: str, sandbox: str) -> str:
     return link_name("v", fleet, network, sandbox)
 
 
-def network_objects(fleet: str, network: Network, published: bool) -> Iterator[Object]:
-    """The bridge with its gateway address. published: whether a port of the host leads into the network."""
-    name = bridge_name(fleet, network)
+def network_objects(fleet: str, network: Network, members: Sequence[Leg], publishing: Sequence[Leg]) -> Iterator[Object]:
+    """The bridge with its gateway address."""
+    name = network_id(fleet, network)
     yield Link(
         netns="",
         name=name,
@@ -51,12 +54,13 @@ def network_objects(fleet: str, network: Network, published: bool) -> Iterator[O
     for one in network.subnets:
         yield Address("", name, f"{one.gateway}/{one.subnet.prefixlen}")
     # So that a port published on 127.0.0.1 can be answered: without it the kernel drops 127/8 on any link but lo.
-    yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if published else "0")
+    yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if publishing else "0")
     yield Sysctl("", "net/ipv4/ip_forward", "1")
 
 
-def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, interface: str, publishes: bool) -> Iterator[Object]:
+def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
     """The veth pair between the bridge and the sandbox, and the address in the sandbox. publishes: whether a port leads to it."""
+    sandbox, endpoint = leg
     host_end = ("", port_name(fleet, network.name, sandbox.name))
     sandbox_end = (sandbox.name, interface)
     yield Link(
@@ -66,7 +70,7 @@ def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: E
         tag=str(Tag(fleet, network.name, sandbox.name, "port")),
         altname=altname(fleet, network.name, sandbox.name),
         mtu=effective_mtu(network),
-        master=bridge_name(fleet, network),
+        master=network_id(fleet, network),
         peer=sandbox_end,
         # With br_netfilter a sandbox that calls its own published port is answered through the port that it came from (as in Docker
         # without userland proxy). Without it, isolated ports are all that keeps neighbours apart.
@@ -88,9 +92,49 @@ def endpoint_objects(fleet: str, network: Network, sandbox: Sandbox, endpoint: E
         yield Address(sandbox.name, interface, f"{endpoint.ipv4_address}/{one.subnet.prefixlen}")
 
 
-def network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Rule]]:
-    """The rules of a network: where, before which others (rank), and what."""
-    name = bridge_name(fleet, network)
+def default_route(network: Network, sandbox: Sandbox, interface: str) -> Iterator[Object]:
+    """By the bridge's own address."""
+    yield Route(sandbox.name, "default", str(network.subnets[0].gateway), interface)
+
+
+def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
+    """The rules of a network and of the ports that lead into it: where, before which others (rank), and what."""
+    yield from _network_rules(fleet, network)
+    if publishing:
+        yield from _published_rules(fleet, network, publishing)
+
+
+def described(fleet: str, found: Found) -> Iterator[Network]:
+    """The bridge networks that stand in a picture."""
+    guard, sources = found.chain(fleet, GUARD), found.chain(fleet, SOURCES)
+    hidden = {rule.out_interface for rule in sources if rule.target == "MASQUERADE"}
+    for one, owner in found.links.get(KIND, []):
+        network = Network(
+            owner.network,
+            internal=Rule("DROP", in_interface=one.name, out_interface=f"!{one.name}") in guard,
+            subnets=tuple(Subnet(interface.network, interface.ip) for interface in found.addresses.get(("", one.name), [])),
+            icc=Rule("DROP", in_interface=one.name, out_interface=one.name) not in guard,
+        )
+        yield replace(
+            network,
+            masquerade=network.internal or f"!{one.name}" in hidden,
+            mtu=one.mtu if one.mtu != effective_mtu(network) else None,
+            bridge_name=one.name if one.name != network_id(fleet, network) else None,
+        )
+
+
+def docker_options(fleet: str, network: Network) -> dict[str, str]:
+    """What ``docker network inspect`` shows under Options."""
+    return {
+        "com.docker.network.bridge.name": network_id(fleet, network),
+        "com.docker.network.bridge.enable_icc": str(network.icc).lower(),
+        "com.docker.network.bridge.enable_ip_masquerade": str(network.masquerade).lower(),
+        "com.docker.network.driver.mtu": str(effective_mtu(network)),
+    }
+
+
+def _network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Rule]]:
+    name = network_id(fleet, network)
     if network.internal:
         yield GUARD, 0, Rule("DROP", in_interface=name, out_interface=f"!{name}")
         yield GUARD, 0, Rule("DROP", in_interface=f"!{name}", out_interface=name)
@@ -107,11 +151,8 @@ def network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Ru
             yield SOURCES, 0, Rule("MASQUERADE", source=_source(one.subnet), out_interface=f"!{name}")
 
 
-def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, Endpoint]]) -> Iterator[tuple[Place, int, Rule]]:
-    """The rules of the ports that lead into a network. ports: the sandboxes that publish through their endpoint in it."""
-    if not ports:
-        return
-    name = bridge_name(fleet, network)
+def _published_rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
+    name = network_id(fleet, network)
     # The bridge has route_localnet: what a sandbox sends to 127/8, or as if from there, must not reach the host's own services.
     yield LOCAL, 0, Rule("DROP", in_interface=name, destination="127.0.0.0/8")
     yield LOCAL, 0, Rule("DROP", in_interface=name, source="127.0.0.0/8")
@@ -119,7 +160,7 @@ def published_rules(fleet: str, network: Network, ports: list[tuple[Sandbox, End
     yield SOURCES, 1, Rule("MASQUERADE", source="127.0.0.0/8", out_interface=name)
     for one in network.subnets:
         yield SOURCES, 1, Rule("MASQUERADE", source=_source(one.subnet), out_interface=name, states=("DNAT",))
-    for sandbox, endpoint in ports:
+    for sandbox, endpoint in publishing:
         for port in sandbox.ports:
             everywhere = str(port.host_ip) == "0.0.0.0"
             yield (

@@ -10,43 +10,24 @@ so that the result, declared again, changes nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv4Interface
+from dataclasses import replace
+from ipaddress import IPv4Address
 
-from ..model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
-from ..model.resolve import effective_mac, effective_mtu, gateway_endpoint, interface_names
-from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
-from ..state.rule import Rule
-from ..state.tag import Tag, chain_name, read_tag
-from . import bridge
+from ..model.declaration import Declaration, Endpoint, Port, Sandbox
+from ..model.resolve import effective_mac, gateway_endpoint, interface_names
+from ..state.objects import HostState
+from .driver import DRIVERS
+from .found import Found, sort_out
 from .hosts_file import DIRECTORY, read_hosts, read_nameservers
-from .place import GUARD, PORTS, SOURCES, Place
-from .setting import setting_name
-
-_ALWAYS_SET = (("net/ipv4/conf/all/arp_notify", "1"), ("net/ipv6/conf/all/disable_ipv6", "1"))
-
-
-@dataclass
-class _Found:
-    """What a fleet owns in a picture, where it is looked for."""
-
-    namespaces: list[Namespace] = field(default_factory=list)
-    links: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
-    endpoints: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
-    addresses: dict[tuple[str, str], list[IPv4Interface]] = field(default_factory=dict)
-    ways_out: dict[str, str | None] = field(default_factory=dict)
-    settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
+from .place import PORTS
 
 
 def describe(state: HostState, fleet: str) -> Declaration:
     """The declaration that ``state`` (of which only what is owned counts) stands for. Sandboxes of mode ``host`` leave no trace."""
-    found = _sort_out(state)
-    networks = {network.name: network for network in _networks(found, fleet)}
+    found = sort_out(state)
+    networks = {network.name: network for driver in DRIVERS.values() for network in driver.described(fleet, found)}
     ports: dict[IPv4Address | None, list[Port]] = {}
-    for rule in _rules(found, fleet, PORTS):
+    for rule in found.chain(fleet, PORTS):
         if rule.port is None or rule.protocol is None or rule.to is None:
             continue
         # Somebody may have changed the chain: what is not of our form publishes nothing that could be declared.
@@ -61,49 +42,7 @@ def describe(state: HostState, fleet: str) -> Declaration:
     return declaration
 
 
-def _sort_out(state: HostState) -> _Found:
-    found = _Found()
-    for key in sorted(state.owned):
-        one = state.objects[key]
-        if isinstance(one, Namespace):
-            found.namespaces.append(one)
-        elif isinstance(one, Link):
-            owner = read_tag(one.tag)
-            if owner is not None:
-                found.links.setdefault(owner.role, []).append((one, owner))
-                found.endpoints.setdefault(one.netns, []).append((one, owner))
-        elif isinstance(one, Address) and ":" not in one.address:
-            found.addresses.setdefault((one.netns, one.link), []).append(IPv4Interface(one.address))
-        elif isinstance(one, Route) and one.destination == "default":
-            found.ways_out[one.netns] = one.link
-        elif isinstance(one, Sysctl) and (one.name, one.value) not in _ALWAYS_SET:
-            found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
-        elif isinstance(one, File):
-            found.files[one.path] = one.content
-        elif isinstance(one, Chain):
-            found.rules[(one.table, one.name)] = one.rules
-    return found
-
-
-def _networks(found: _Found, fleet: str) -> Iterator[Network]:
-    guard, sources = _rules(found, fleet, GUARD), _rules(found, fleet, SOURCES)
-    hidden = {rule.out_interface for rule in sources if rule.target == "MASQUERADE"}
-    for one, owner in found.links.get("bridge", []):
-        network = Network(
-            owner.network,
-            internal=Rule("DROP", in_interface=one.name, out_interface=f"!{one.name}") in guard,
-            subnets=tuple(Subnet(interface.network, interface.ip) for interface in found.addresses.get(("", one.name), [])),
-            icc=Rule("DROP", in_interface=one.name, out_interface=one.name) not in guard,
-        )
-        yield replace(
-            network,
-            masquerade=network.internal or f"!{one.name}" in hidden,
-            mtu=one.mtu if one.mtu != effective_mtu(network) else None,
-            bridge_name=one.name if one.name != bridge.bridge_name(fleet, network) else None,
-        )
-
-
-def _sandbox(name: str, found: _Found, ports: dict[IPv4Address | None, list[Port]]) -> Sandbox:
+def _sandbox(name: str, found: Found, ports: dict[IPv4Address | None, list[Port]]) -> Sandbox:
     names, extra = read_hosts(found.files.get(f"{DIRECTORY}/{name}/hosts", ""))
     endpoints = []
     for one, owner in found.endpoints.get(name, []):
@@ -141,7 +80,3 @@ def _shortest(declaration: Declaration, sandbox: Sandbox, way_out: str | None) -
             )
         )
     return replace(sandbox, endpoints=tuple(endpoints))
-
-
-def _rules(found: _Found, fleet: str, place: Place) -> tuple[Rule, ...]:
-    return found.rules.get((place.table, chain_name(fleet, place.name)), ())

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.declaration import Declaration, Endpoint, Network, Sandbox
+from ..model.declaration import Declaration, Network
 from ..model.resolve import gateway_endpoint, interface_names, namespace_owners
-from ..state.objects import Chain, HostState, Namespace, Object, Route, Sysctl, desired_state
+from ..state.objects import Chain, HostState, Namespace, Object, Sysctl, desired_state
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name
-from . import bridge
+from .driver import DRIVERS, Leg
+from .found import ALWAYS_SET
 from .hosts_file import name_files, network_names
 from .place import IPV4, Place, jumps
 from .setting import setting_path
@@ -22,26 +23,43 @@ Placed = tuple[Place, int, Rule]
 
 def host_state(declaration: Declaration, fleet: str) -> HostState:
     """All that a fully resolved declaration (every subnet, gateway and address is there) puts on its host."""
-    networks = {name: network for name, network in declaration.networks.items() if network.driver == bridge.KIND}
-    publishing = _publishing(declaration)
+    networks = {name: network for name, network in sorted(declaration.networks.items()) if network.driver in DRIVERS}
+    members, publishing = _members(declaration), _publishing(declaration)
     objects: list[Object] = []
-    for name, network in sorted(networks.items()):
-        objects.extend(bridge.network_objects(fleet, network, bool(publishing.get(name))))
-    objects.extend(_sandboxes(declaration, networks, fleet))
     placed: list[Placed] = []
-    for name, network in sorted(networks.items()):
-        placed.extend(bridge.network_rules(fleet, network))
-        placed.extend(bridge.published_rules(fleet, network, publishing.get(name, [])))
+    for name, network in networks.items():
+        driver, within, ways_in = DRIVERS[network.driver], members.get(name, []), publishing.get(name, [])
+        objects.extend(driver.network_objects(fleet, network, within, ways_in))
+        placed.extend(driver.rules(fleet, network, ways_in))
+    objects.extend(_sandboxes(declaration, members, fleet))
+    for name, legs in members.items():
+        objects.extend(_endpoints(declaration, networks[name], legs, publishing.get(name, []), fleet))
     objects.extend(_firewall(placed, fleet))
     return desired_state(objects)
 
 
-def _sandboxes(declaration: Declaration, networks: dict[str, Network], fleet: str) -> Iterator[Object]:
-    members: dict[str, list[Sandbox]] = {}
+def _members(declaration: Declaration) -> dict[str, list[Leg]]:
+    """Who is in each network, in order of the sandboxes' names."""
+    found: dict[str, list[Leg]] = {}
     for _name, sandbox in sorted(declaration.sandboxes.items()):
         for endpoint in sandbox.endpoints:
-            members.setdefault(endpoint.network, []).append(sandbox)
-    names = {network: network_names(network, within) for network, within in members.items()}
+            found.setdefault(endpoint.network, []).append((sandbox, endpoint))
+    return found
+
+
+def _publishing(declaration: Declaration) -> dict[str, list[Leg]]:
+    """The sandboxes that publish ports, by the network through which they do: that of their default route."""
+    found: dict[str, list[Leg]] = {}
+    for _name, sandbox in sorted(declaration.sandboxes.items()):
+        endpoint = gateway_endpoint(declaration, sandbox) if sandbox.ports else None
+        if endpoint is not None:
+            found.setdefault(endpoint.network, []).append((sandbox, endpoint))
+    return found
+
+
+def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: str) -> Iterator[Object]:
+    """Every namespace with its names, its settings and its files."""
+    names = {network: network_names(network, [sandbox for sandbox, _endpoint in legs]) for network, legs in members.items()}
     owners = namespace_owners(declaration)
     for name, sandbox in sorted(declaration.sandboxes.items()):
         first = owners[name]
@@ -50,33 +68,20 @@ def _sandboxes(declaration: Declaration, networks: dict[str, Network], fleet: st
         yield Namespace(name, str(Tag(fleet, "", first, "sandbox")), "" if first == name else first)
         yield from name_files(fleet, name, declaration.sandboxes[first], names)
         if first == name:
-            yield from _inside(declaration, networks, sandbox, fleet)
+            for setting, value in ALWAYS_SET:
+                yield Sysctl(name, setting, value)
+            for setting, value in sandbox.sysctls:
+                yield Sysctl(name, setting_path(setting), value)
 
 
-def _inside(declaration: Declaration, networks: dict[str, Network], sandbox: Sandbox, fleet: str) -> Iterator[Object]:
-    # Announce addresses when a link comes up, so that neighbours forget who had them before.
-    yield Sysctl(sandbox.name, "net/ipv4/conf/all/arp_notify", "1")
-    yield Sysctl(sandbox.name, "net/ipv6/conf/all/disable_ipv6", "1")
-    for setting, value in sandbox.sysctls:
-        yield Sysctl(sandbox.name, setting_path(setting), value)
-    interfaces = interface_names(sandbox)
-    way_out = gateway_endpoint(declaration, sandbox)
-    for endpoint in sandbox.endpoints:
-        publishes = bool(sandbox.ports) and endpoint == way_out
-        yield from bridge.endpoint_objects(fleet, networks[endpoint.network], sandbox, endpoint, interfaces[endpoint.network], publishes)
-    if way_out is not None:
-        gateway = networks[way_out.network].subnets[0].gateway
-        yield Route(sandbox.name, "default", str(gateway), interfaces[way_out.network])
-
-
-def _publishing(declaration: Declaration) -> dict[str, list[tuple[Sandbox, Endpoint]]]:
-    """The sandboxes that publish ports, by the network through which they do: that of their default route."""
-    found: dict[str, list[tuple[Sandbox, Endpoint]]] = {}
-    for _name, sandbox in sorted(declaration.sandboxes.items()):
-        endpoint = gateway_endpoint(declaration, sandbox) if sandbox.ports else None
-        if endpoint is not None:
-            found.setdefault(endpoint.network, []).append((sandbox, endpoint))
-    return found
+def _endpoints(declaration: Declaration, network: Network, legs: list[Leg], publishing: list[Leg], fleet: str) -> Iterator[Object]:
+    """The legs of one network, and the default routes that lead through it."""
+    driver, lead_in = DRIVERS[network.driver], {sandbox.name for sandbox, _endpoint in publishing}
+    for sandbox, endpoint in legs:
+        interface = interface_names(sandbox)[network.name]
+        yield from driver.endpoint_objects(fleet, network, (sandbox, endpoint), interface, sandbox.name in lead_in)
+        if endpoint == gateway_endpoint(declaration, sandbox):
+            yield from driver.default_route(network, sandbox, interface)
 
 
 def _firewall(placed: list[Placed], fleet: str) -> Iterator[Object]:

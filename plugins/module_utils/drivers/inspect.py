@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ..model.declaration import Declaration, Network
-from ..model.resolve import effective_mac, effective_mtu
-from .bridge import bridge_name
+from ..model.resolve import effective_mac
+from .driver import DRIVERS
 
 
 def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, object]]:
@@ -16,6 +16,7 @@ def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, obj
 
 
 def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str, object]:
+    driver = DRIVERS[network.driver]
     length = network.subnets[0].subnet.prefixlen if network.subnets else 32
     containers = {}
     for name, sandbox in sorted(declaration.sandboxes.items()):
@@ -25,7 +26,7 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
                 containers[name] = {"Name": name, "MacAddress": effective_mac(endpoint) or "", "IPv4Address": address, "IPv6Address": ""}
     return {
         "Name": network.name,
-        "Id": bridge_name(fleet, network),
+        "Id": driver.network_id(fleet, network),
         "Scope": "local" if network.scope == "host" else "global",
         "Driver": network.driver,
         "EnableIPv4": True,
@@ -33,10 +34,5 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
         "Internal": network.internal,
         "IPAM": {"Driver": "default", "Config": [{"Subnet": str(one.subnet), "Gateway": str(one.gateway)} for one in network.subnets]},
         "Containers": containers,
-        "Options": {
-            "com.docker.network.bridge.name": bridge_name(fleet, network),
-            "com.docker.network.bridge.enable_icc": str(network.icc).lower(),
-            "com.docker.network.bridge.enable_ip_masquerade": str(network.masquerade).lower(),
-            "com.docker.network.driver.mtu": str(effective_mtu(network)),
-        },
+        "Options": driver.docker_options(fleet, network),
     }

@@ -11,8 +11,8 @@ from typing import Any
 
 from .declaration import Network, Subnet
 from .keys import Keys, as_given, list_items, read_items, read_keys
-from .names import read_interface_name
-from .port import read_host_ip
+from .network_bridge import BRIDGE
+from .network_keys import NetworkKeys
 from .report import Report, Unreadable, shown
 from .subnet import usable_range
 from .values import Reader, integer_between, one_of, read_address, read_boolean, read_subnet
@@ -52,46 +52,28 @@ def read_network_subnet(value: object) -> IPv4Network:
     return subnet
 
 
-DRIVER = one_of(("bridge", "host", "none"), ("macvlan", "ipvlan", "overlay"))
-NETWORK = Keys(
-    {
-        "driver": DRIVER,
-        "scope": one_of(("host",), ("fleet",)),
-        "internal": read_boolean,
-        "enable_ipv4": read_enable_ipv4,
-        "enable_ipv6": read_enable_ipv6,
-        "ipam": as_given,
-        "icc": read_boolean,
-        "masquerade": read_boolean,
-        "gateway_mode": one_of(("nat",), ("nat-unprotected", "routed", "isolated")),
-        "host_binding_ipv4": read_host_ip,
-        "mtu": read_mtu,
-        "bridge_name": read_interface_name,
-        "driver_opts": as_given,
-    },
-    frozenset(
-        "attachable config_from config_only control_plane encrypted external gateway_mode_ipv6 host_ipv4 host_shim ingress labels mode name parent"
-        " trusted_host_interfaces vni".split()
-    ),
+# What the networks of each driver may declare. The drivers host and none have nothing but their name.
+DRIVERS: Mapping[str, NetworkKeys] = {"bridge": BRIDGE}
+PLAIN_DRIVERS = ("host", "none")
+DRIVER = one_of((*DRIVERS, *PLAIN_DRIVERS), ("macvlan", "ipvlan", "overlay"))
+COMMON: Mapping[str, Reader] = {
+    "driver": DRIVER,
+    "scope": as_given,
+    "internal": read_boolean,
+    "enable_ipv4": read_enable_ipv4,
+    "enable_ipv6": read_enable_ipv6,
+    "ipam": as_given,
+    "mtu": read_mtu,
+    "driver_opts": as_given,
+}
+COMMON_OPTS: Mapping[str, str] = {"com.docker.network.driver.mtu": "mtu"}
+NOT_YET = frozenset(
+    "attachable config_from config_only control_plane encrypted external host_shim ingress labels mode name parent vni"
+    " com.docker.network.driver.overlay.vxlanid_list com.docker.network.enable_ipv4 com.docker.network.enable_ipv6 com.docker.network.internal"
+    " ipvlan_flag ipvlan_mode macvlan_mode".split()
 )
 IPAM = Keys({"driver": one_of(("default",)), "config": as_given}, frozenset({"options"}))
 IPAM_CONFIG = Keys({"subnet": read_network_subnet, "gateway": read_address}, frozenset({"ip_range", "aux_addresses"}))
-# Docker's keys that mean the same as a typed one.
-DRIVER_OPTS: Mapping[str, str] = {
-    "com.docker.network.bridge.name": "bridge_name",
-    "com.docker.network.bridge.enable_icc": "icc",
-    "com.docker.network.bridge.enable_ip_masquerade": "masquerade",
-    "com.docker.network.bridge.gateway_mode_ipv4": "gateway_mode",
-    "com.docker.network.bridge.host_binding_ipv4": "host_binding_ipv4",
-    "com.docker.network.driver.mtu": "mtu",
-}
-DRIVER_OPTS_NOT_YET = frozenset(
-    "com.docker.network.bridge.default_bridge com.docker.network.bridge.gateway_mode_ipv6 com.docker.network.bridge.inhibit_ipv4"
-    " com.docker.network.bridge.trusted_host_interfaces com.docker.network.container_iface_prefix com.docker.network.driver.overlay.vxlanid_list"
-    " com.docker.network.enable_ipv4 com.docker.network.enable_ipv6 com.docker.network.host_ipv4 com.docker.network.host_ipv6 com.docker.network.internal"
-    " encrypted ipvlan_flag ipvlan_mode macvlan_mode parent".split()
-)
-DRIVER_OPT_READERS: dict[str, Reader] = {opt: NETWORK.readers[key] for opt, key in DRIVER_OPTS.items()}
 # What says nothing beyond its one supported value is read and then dropped.
 ONE_VALUE_KEYS = ("enable_ipv4", "enable_ipv6", "gateway_mode")
 
@@ -104,31 +86,42 @@ def read_network(report: Report, path: str, name: str, raw: object) -> Network:
     except Unreadable as error:
         report.add(f"{path}.driver", items["driver"], str(error))
         return Network(name)
-    if driver != "bridge":
+    if driver in PLAIN_DRIVERS:
         for key in sorted(items.keys() - {"driver"}):
             report.add(f"{path}.{shown(key)}", items[key], f"a network of driver {driver} has no further keys: leave it out")
         return Network(name, driver)
-    found = read_keys(report, path, items, NETWORK)
-    add_driver_opts(report, path, found)
-    subnets = read_ipam(report, f"{path}.ipam", found.pop("ipam", None))
+    keys = DRIVERS[driver]
+    for key in [key for key in items if belongs_elsewhere(key, driver)]:
+        owners = " or ".join(other for other, its in DRIVERS.items() if key in its.readers)
+        report.add(f"{path}.{key}", items.pop(key), f"only a network of driver {owners} has this key, and this one is of driver {driver}: leave it out")
+    found = read_keys(report, path, items, Keys({**COMMON, **keys.readers, "scope": one_of(keys.scopes)}, NOT_YET | keys.not_yet))
+    add_driver_opts(report, path, found, keys)
+    subnets = read_ipam(report, f"{path}.ipam", found.pop("ipam", None), driver, keys.most_subnets)
     for key in ONE_VALUE_KEYS:
         found.pop(key, None)
-    return Network(name=name, subnets=subnets, **found)
+    return Network(**{"name": name, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, **found})
 
 
-def add_driver_opts(report: Report, path: str, found: dict[str, Any]) -> None:
+def belongs_elsewhere(key: str, driver: str) -> bool:
+    """Whether networks of other drivers have this key and those of ``driver`` have not."""
+    return key not in COMMON and key not in DRIVERS[driver].readers and any(key in other.readers for other in DRIVERS.values())
+
+
+def add_driver_opts(report: Report, path: str, found: dict[str, Any], keys: NetworkKeys) -> None:
     """Puts Docker's ``driver_opts`` where the typed keys are; one meaning given twice with two values is reported."""
     opts_path = f"{path}.driver_opts"
-    opts = read_keys(report, opts_path, found.pop("driver_opts", None), Keys(DRIVER_OPT_READERS, DRIVER_OPTS_NOT_YET))
+    meanings = {**COMMON_OPTS, **keys.driver_opts}
+    readers = {opt: {**COMMON, **keys.readers}[key] for opt, key in meanings.items()}
+    opts = read_keys(report, opts_path, found.pop("driver_opts", None), Keys(readers, NOT_YET | keys.not_yet))
     for opt in sorted(opts):
-        key = DRIVER_OPTS[opt]
+        key = meanings[opt]
         if key in found and found[key] != opts[opt]:
             report.add(f"{opts_path}.{opt}", str(opts[opt]), f"'{key}' means the same and is given with another value: keep one of the two")
         found.setdefault(key, opts[opt])
 
 
-def read_ipam(report: Report, path: str, raw: object) -> tuple[Subnet, ...]:
-    """The subnet of a bridge network, if it declares one."""
+def read_ipam(report: Report, path: str, raw: object, driver: str, most: int) -> tuple[Subnet, ...]:
+    """The subnets that a network declares. most: how many a network of this driver can have."""
     config = read_keys(report, path, raw, IPAM).get("config")
     subnets: list[Subnet] = []
     for item_path, item in list_items(report, f"{path}.config", config):
@@ -144,6 +137,7 @@ def read_ipam(report: Report, path: str, raw: object) -> tuple[Subnet, ...]:
             report.add(f"{item_path}.gateway", str(gateway), f"the gateway must be an address that the subnet {subnet} can give: {first} to {last}")
             gateway = None
         subnets.append(Subnet(subnet, gateway))
-    if len(subnets) > 1:
-        report.add(f"{path}.config", config, "a bridge network has one IPv4 subnet: keep one entry")
-    return tuple(subnets[:1])
+    if len(subnets) > most:
+        entries = "one entry" if most == 1 else f"{most} entries"
+        report.add(f"{path}.config", config, f"a {driver} network has {'one IPv4 subnet' if most == 1 else f'at most {most} subnets'}: keep {entries}")
+    return tuple(subnets[:most])

@@ -91,7 +91,7 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ({"internal": 1}, "internal", "true or false"),
         ({"enable_ipv6": True}, "enable_ipv6", "IPv6 is not yet supported"),
         ({"enable_ipv4": False}, "enable_ipv4", "not yet supported"),
-        ({"scope": "fleet"}, "scope", "'fleet' is not yet supported"),
+        ({"scope": "fleet"}, "scope", "there is no 'fleet'"),
         ({"gateway_mode": "routed"}, "gateway_mode", "'routed' is not yet supported"),
         ({"gateway_mode": "rooted"}, "gateway_mode", "did you mean 'routed'?"),
         ({"mtu": 67}, "mtu", "68 to 65535"),

@@ -1,0 +1,63 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a fleet owns in a picture of a host, sorted to where it is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface
+
+from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
+from ..state.rule import Rule
+from ..state.tag import Tag, chain_name, read_tag
+from .place import Place
+from .setting import setting_name
+
+# What every sandbox has without declaring it. arp_notify: addresses are announced when a link comes up, so that neighbours forget who had them before.
+ALWAYS_SET = (("net/ipv4/conf/all/arp_notify", "1"), ("net/ipv6/conf/all/disable_ipv6", "1"))
+
+
+def sort_out(state: HostState) -> Found:
+    """Look through a picture once."""
+    found = Found()
+    for key in sorted(state.owned):
+        one = state.objects[key]
+        if isinstance(one, Namespace):
+            found.namespaces.append(one)
+        elif isinstance(one, Link):
+            owner = read_tag(one.tag)
+            if owner is not None:
+                found.links.setdefault(owner.role, []).append((one, owner))
+                found.endpoints.setdefault(one.netns, []).append((one, owner))
+        elif isinstance(one, Address) and ":" not in one.address:
+            found.addresses.setdefault((one.netns, one.link), []).append(IPv4Interface(one.address))
+        elif isinstance(one, Route) and one.destination == "default":
+            found.ways_out[one.netns] = one.link
+        elif isinstance(one, Sysctl) and (one.name, one.value) not in ALWAYS_SET:
+            found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
+        elif isinstance(one, File):
+            found.files[one.path] = one.content
+        elif isinstance(one, Chain):
+            found.rules[(one.table, one.name)] = one.rules
+    return found
+
+
+@dataclass
+class Found:
+    """namespaces; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link; ways_out: the link of
+    each default route by namespace; settings by namespace; files by path; rules by table and chain.
+    """
+
+    namespaces: list[Namespace] = field(default_factory=list)
+    links: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
+    endpoints: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
+    addresses: dict[tuple[str, str], list[IPv4Interface]] = field(default_factory=dict)
+    ways_out: dict[str, str | None] = field(default_factory=dict)
+    settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
+
+    def chain(self, fleet: str, place: Place) -> tuple[Rule, ...]:
+        """The rules of our chain at ``place``."""
+        return self.rules.get((place.table, chain_name(fleet, place.name)), ())
