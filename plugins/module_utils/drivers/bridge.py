@@ -1,26 +1,21 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The driver ``bridge``: what a network and an endpoint of it mean on one host (Docker's bridge driver, gateway mode nat, IPv4).
-
-Isolation stands in the table mangle, which every forwarded packet passes before the table filter: whatever others accept
-there, and wherever Docker puts its jumps when it restarts, our networks stay closed. What is let in is known by
-conntrack's state DNAT, so a published port needs no rule but its DNAT.
-"""
+"""The driver ``bridge``: what a network and an endpoint of it mean on one host (Docker's bridge driver, gateway mode nat, IPv4)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Network
 
 from ..model.declaration import Endpoint, Network, Sandbox, Subnet
 from ..model.resolve import derived_mac, effective_mac, effective_mtu
 from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
+from . import bridge_rules
 from .found import Found
-from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
+from .place import Place
 
 KIND = "bridge"
 Leg = tuple[Sandbox, Endpoint]
@@ -99,25 +94,19 @@ def default_route(network: Network, sandbox: Sandbox, interface: str) -> Iterato
 
 def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
     """The rules of a network and of the ports that lead into it: where, before which others (rank), and what."""
-    yield from _network_rules(fleet, network)
-    if publishing:
-        yield from _published_rules(fleet, network, publishing)
+    yield from bridge_rules.rules(network_id(fleet, network), network, publishing)
 
 
 def described(fleet: str, found: Found) -> Iterator[Network]:
     """The bridge networks that stand in a picture."""
-    guard, sources = found.chain(fleet, GUARD), found.chain(fleet, SOURCES)
-    hidden = {rule.out_interface for rule in sources if rule.target == "MASQUERADE"}
     for one, owner in found.links.get(KIND, []):
         network = Network(
             owner.network,
-            internal=Rule("DROP", in_interface=one.name, out_interface=f"!{one.name}") in guard,
             subnets=tuple(Subnet(interface.network, interface.ip) for interface in found.addresses.get(("", one.name), [])),
-            icc=Rule("DROP", in_interface=one.name, out_interface=one.name) not in guard,
+            **bridge_rules.options_of(one.name, fleet, found),
         )
         yield replace(
             network,
-            masquerade=network.internal or f"!{one.name}" in hidden,
             mtu=one.mtu if one.mtu != effective_mtu(network) else None,
             bridge_name=one.name if one.name != network_id(fleet, network) else None,
         )
@@ -131,51 +120,3 @@ def docker_options(fleet: str, network: Network) -> dict[str, str]:
         "com.docker.network.bridge.enable_ip_masquerade": str(network.masquerade).lower(),
         "com.docker.network.driver.mtu": str(effective_mtu(network)),
     }
-
-
-def _network_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Rule]]:
-    name = network_id(fleet, network)
-    if network.internal:
-        yield GUARD, 0, Rule("DROP", in_interface=name, out_interface=f"!{name}")
-        yield GUARD, 0, Rule("DROP", in_interface=f"!{name}", out_interface=name)
-    if not network.icc:
-        # Before the state DNAT: neighbours do not reach each other by published ports either.
-        yield GUARD, 0, Rule("DROP", in_interface=name, out_interface=name)
-    yield GUARD, 1, Rule("RETURN", states=("DNAT", "ESTABLISHED", "RELATED"))
-    if not network.internal:
-        yield GUARD, 2, Rule("DROP", in_interface=f"!{name}", out_interface=name)
-    yield FORWARD, 0, Rule("ACCEPT", in_interface=name)
-    yield FORWARD, 0, Rule("ACCEPT", out_interface=name)
-    for one in network.subnets:
-        if network.masquerade and not network.internal:
-            yield SOURCES, 0, Rule("MASQUERADE", source=_source(one.subnet), out_interface=f"!{name}")
-
-
-def _published_rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
-    name = network_id(fleet, network)
-    # The bridge has route_localnet: what a sandbox sends to 127/8, or as if from there, must not reach the host's own services.
-    yield LOCAL, 0, Rule("DROP", in_interface=name, destination="127.0.0.0/8")
-    yield LOCAL, 0, Rule("DROP", in_interface=name, source="127.0.0.0/8")
-    # Answers to the host's 127.0.0.1, and to a neighbour on the same bridge, must come back through the host.
-    yield SOURCES, 1, Rule("MASQUERADE", source="127.0.0.0/8", out_interface=name)
-    for one in network.subnets:
-        yield SOURCES, 1, Rule("MASQUERADE", source=_source(one.subnet), out_interface=name, states=("DNAT",))
-    for sandbox, endpoint in publishing:
-        for port in sandbox.ports:
-            everywhere = str(port.host_ip) == "0.0.0.0"
-            yield (
-                PORTS,
-                int(everywhere),
-                Rule(
-                    "DNAT",
-                    destination=None if everywhere else str(port.host_ip),
-                    protocol=port.protocol,
-                    port=port.published,
-                    to=f"{endpoint.ipv4_address}:{port.target}",
-                ),
-            )
-
-
-def _source(subnet: IPv4Network) -> str:
-    """A subnet as iptables-save writes it."""
-    return str(subnet) if subnet.prefixlen < 32 else str(subnet.network_address)
