@@ -11,10 +11,9 @@ conntrack's state DNAT, so a published port needs no rule but its DNAT.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Network
 from typing import Any
 
-from ..model.declaration import Endpoint, Network, Sandbox
+from ..model.declaration import Endpoint, IPNetwork, Network, Sandbox
 from ..state.rule import Rule
 from .found import Found
 from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
@@ -68,7 +67,7 @@ def _published_rules(name: str, network: Network, publishing: Sequence[Leg]) -> 
         yield SOURCES, 1, Rule("MASQUERADE", source=_source(one.subnet), out_interface=name, states=("DNAT",))
     for sandbox, endpoint in publishing:
         for port in sandbox.ports:
-            everywhere = str(port.host_ip) == "0.0.0.0"
+            everywhere = port.host_ip is None or port.host_ip.is_unspecified
             yield (
                 PORTS,
                 int(everywhere),
@@ -82,6 +81,6 @@ def _published_rules(name: str, network: Network, publishing: Sequence[Leg]) -> 
             )
 
 
-def _source(subnet: IPv4Network) -> str:
+def _source(subnet: IPNetwork) -> str:
     """A subnet as iptables-save writes it."""
-    return str(subnet) if subnet.prefixlen < 32 else str(subnet.network_address)
+    return str(subnet) if subnet.prefixlen < subnet.max_prefixlen else str(subnet.network_address)

@@ -33,7 +33,7 @@ def describe(state: HostState, fleet: str) -> Declaration:
         # Somebody may have changed the chain: what is not of our form publishes nothing that could be declared.
         with contextlib.suppress(ValueError):
             address, target = rule.to.split(":")
-            published = Port(rule.port, int(target), rule.protocol, IPv4Address(rule.destination or "0.0.0.0"))
+            published = Port(rule.port, int(target), rule.protocol, IPv4Address(rule.destination) if rule.destination else None)
             ports.setdefault(IPv4Address(address), []).append(published)
     declaration = Declaration(networks)
     for one in found.namespaces:
@@ -52,7 +52,7 @@ def _sandbox(name: str, found: Found, ports: dict[IPv4Address | None, list[Port]
     return Sandbox(
         name,
         endpoints=tuple(sorted(endpoints, key=lambda endpoint: endpoint.network)),
-        ports=tuple(sorted(port for endpoint in endpoints for port in ports.get(endpoint.ipv4_address, []))),
+        ports=tuple(sorted((port for endpoint in endpoints for port in ports.get(endpoint.ipv4_address, [])), key=lambda port: port.order)),
         sysctls=tuple(sorted(found.settings.get(name, []))),
         dns=tuple(read_nameservers(found.files.get(f"{DIRECTORY}/{name}/resolv.conf", ""))),
         extra_hosts=tuple(sorted(extra)),

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 from ..model.declaration import Endpoint, Network, Sandbox, Subnet
 from ..model.report import Report
-from ..model.subnet import gateway_of, usable_range
+from ..model.subnet import gateway_of, lies_between, usable_range
 from .ledger import Ledger, key_of
 from .missing import NOT_IN_LEDGER, Missing
 
@@ -37,7 +37,7 @@ def assign_addresses(report: Report, network: Network, legs: Mapping[str, Endpoi
     lacking = []
     for sandbox in sorted(name for name, endpoint in legs.items() if endpoint.ipv4_address is None):
         # What lies outside was given in a subnet that the network had before.
-        given = next((address for address in entries.get(key_of(report.host, sandbox), ()) if first <= address <= last), None)
+        given = next((address for address in entries.get(key_of(report.host, sandbox), ()) if lies_between(address, first, last)), None)
         if given is None:
             lacking.append(sandbox)
         elif given in declared:

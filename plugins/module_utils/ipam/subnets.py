@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
-from ..model.declaration import Declaration, Network, Subnet
+from ..model.declaration import Declaration, IPNetwork, Network, Subnet
 from ..model.overlap import Span, last_overlap, outermost, span_of
 from ..model.report import Report
 from ..model.reserved import Reserved
@@ -59,7 +60,7 @@ def report_fixed_addresses(report: Report, declaration: Declaration, wanting: se
     return blocked
 
 
-def report_clashes(report: Report, given: dict[str, IPv4Network], declared: dict[str, IPv4Network], reserved: Reserved) -> set[str]:
+def report_clashes(report: Report, given: Mapping[str, IPNetwork], declared: Mapping[str, IPNetwork], reserved: Reserved) -> set[str]:
     """The networks whose subnet of the ledger overlaps what is declared, or what the host has got meanwhile."""
     blocked = set()
     declared_spans = outermost(span_of(subnet, name) for name, subnet in declared.items())
@@ -78,7 +79,7 @@ def report_clashes(report: Report, given: dict[str, IPv4Network], declared: dict
     return blocked
 
 
-def overlap(spans: list[Span], subnet: IPv4Network) -> Span | None:
+def overlap(spans: list[Span], subnet: IPNetwork) -> Span | None:
     """One of the spans that overlaps the subnet."""
     wanted = span_of(subnet, "")
     return last_overlap(spans, wanted.first, wanted.last)

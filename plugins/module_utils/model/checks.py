@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
-from .declaration import Declaration, Endpoint, Network, Sandbox
+from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
 from .overlap import overlapping_pairs, span_of
 from .problem import Problem
 from .report import Report, suggestion
-from .resolve import EVERY_ADDRESS, derived_mac, effective_mac, gateway_endpoint, namespace_owners
-from .subnet import gateway_of, usable_range
+from .resolve import derived_mac, effective_mac, gateway_endpoints, host_addresses, namespace_owners
+from .subnet import gateway_of, lies_between, usable_range
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
 BRIDGE_PORTS = 1023
@@ -84,7 +82,7 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
     if len(legs) > BRIDGE_PORTS:
         message = f"{len(legs)} sandboxes are in the network, and a bridge of the kernel has {BRIDGE_PORTS} ports: divide it into several networks"
         report.add(f"cnm_networks.{network.name}", network.name, message)
-    addresses: dict[IPv4Address, str] = {}
+    addresses: dict[IPAddress, str] = {}
     macs = {derived_mac(gateway_of(subnet)): "" for subnet in network.subnets}  # that of the bridge
     for sandbox, endpoint in legs:
         path = f"cnm_sandboxes.{sandbox.name}.networks.{endpoint.network}"
@@ -105,13 +103,13 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
             report.add(f"{path}.mac_address", mac, message)
 
 
-def address_fault(address: IPv4Address, network: Network) -> str | None:
+def address_fault(address: IPAddress, network: Network) -> str | None:
     """Why the network's subnet cannot give this address to an endpoint; None if it can."""
     for subnet in network.subnets:
         first, last = usable_range(subnet.subnet)
         if address == gateway_of(subnet):
             return f"this is the gateway of network {network.name}: choose another address"
-        if not first <= address <= last:
+        if not lies_between(address, first, last):
             what = "is the network or broadcast address" if address in subnet.subnet else "lies outside the subnet"
             return f"the address {what} of network {network.name}, {subnet.subnet}: choose one from {first} to {last}"
     return None
@@ -140,20 +138,26 @@ def check_joins(report: Report, declaration: Declaration) -> None:
 
 def check_ports(report: Report, declaration: Declaration) -> None:
     """A sandbox with ports has a gateway network, and no port of the host is published twice."""
-    published: dict[tuple[str, int], dict[IPv4Address, str]] = {}
+    published: dict[tuple[str, int, int], dict[IPAddress, str]] = {}
     for name in sorted(declaration.sandboxes):
         sandbox = declaration.sandboxes[name]
         path = f"cnm_sandboxes.{name}.ports"
         known = all(endpoint.network in declaration.networks for endpoint in sandbox.endpoints)
-        if sandbox.ports and known and gateway_endpoint(declaration, sandbox) is None:
+        gateways = gateway_endpoints(declaration, sandbox)
+        if sandbox.ports and known and not gateways:
             message = "ports are published through a network that leads outside, and the sandbox has none: join one that is not internal"
             report.add(path, f"{len(sandbox.ports)} ports", message)
         for port in sandbox.ports:
-            holders = published.setdefault((port.protocol, port.published), {})
-            clash = [other for other in holders if other == port.host_ip or EVERY_ADDRESS in (other, port.host_ip)]
-            value = f"{port.host_ip}:{port.published}/{port.protocol}"
-            if clash:
-                message = f"sandbox {holders[clash[0]]} publishes {port.protocol} port {port.published} of {clash[0]}: publish another one"
-                report.add(path, value, message)
-            else:
-                holders[port.host_ip] = name
+            for family, address in host_addresses(declaration, gateways, port).items():
+                holders = published.setdefault((port.protocol, port.published, family), {})
+                clash = [other for other in holders if other == address or other.is_unspecified or address.is_unspecified]
+                if clash:
+                    message = f"sandbox {holders[clash[0]]} publishes {port.protocol} port {port.published} of {clash[0]}: publish another one"
+                    report.add(path, f"{written(address)}:{port.published}/{port.protocol}", message)
+                    break
+                holders[address] = name
+
+
+def written(address: IPAddress) -> str:
+    """An address as it stands before a port."""
+    return str(address) if address.version == 4 else f"[{address}]"

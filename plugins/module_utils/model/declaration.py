@@ -9,22 +9,36 @@ The words are those of the Compose specification and of Docker's Container Netwo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Union
+
+IPAddress = Union[IPv4Address, IPv6Address]
+IPNetwork = Union[IPv4Network, IPv6Network]
 
 
 @dataclass(frozen=True)
 class Subnet:
-    """One address range of a network. ``gateway`` None: none was given (the ledger, or nobody, gives one)."""
+    """One subnet of a network, IPv4 or IPv6. ``gateway`` None: none was given (the ledger, or nobody, gives one).
 
-    subnet: IPv4Network
-    gateway: IPv4Address | None = None
+    ip_range: the part of it that addresses are given from; None: all of it. aux_addresses: names and addresses that nobody is given. Those
+    called ``DefaultGatewayIPv4`` and ``DefaultGatewayIPv6`` are the sandboxes' gateway in place of the bridge.
+    """
+
+    subnet: IPNetwork
+    gateway: IPAddress | None = None
+    ip_range: IPNetwork | None = None
+    aux_addresses: tuple[tuple[str, IPAddress], ...] = ()
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network. ``subnets`` empty: the ledger gives one. ``mtu`` None: that of the underlay.
+    """A network. subnets: at most one of each family that is enabled; the ledger gives a missing one. ``mtu`` None: that of the underlay.
 
-    host_binding_ipv4: where ports are published that name no address, if this network is the sandbox's gateway.
+    gateway_mode, gateway_mode_ipv6: ``nat``, ``nat-unprotected``, ``routed`` or ``isolated``, of IPv4 and of IPv6. host_ipv4, host_ipv6: the
+    host's address that sandboxes have outside; None: that of the link they leave by. host_binding_ipv4: where ports are published that name
+    no address, if this network is the sandbox's gateway; 0.0.0.0 is every address of the host, of both families. inhibit_ipv4: the bridge
+    gets no IPv4 address. trusted_host_interfaces: links of the host by which published ports are also reached at the sandbox's own address.
+    container_iface_prefix: what interfaces in the sandboxes are called, before the number; None: ``eth``.
     """
 
     name: str
@@ -36,12 +50,21 @@ class Network:
     masquerade: bool = True
     mtu: int | None = None
     bridge_name: str | None = None
-    host_binding_ipv4: IPv4Address = IPv4Address("0.0.0.0")
+    host_binding_ipv4: IPAddress = IPv4Address("0.0.0.0")
+    enable_ipv4: bool = True
+    enable_ipv6: bool = False
+    gateway_mode: str = "nat"
+    gateway_mode_ipv6: str = "nat"
+    host_ipv4: IPv4Address | None = None
+    host_ipv6: IPv6Address | None = None
+    inhibit_ipv4: bool = False
+    trusted_host_interfaces: tuple[str, ...] = ()
+    container_iface_prefix: str | None = None
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A sandbox's leg in one network. ``ipv4_address`` None: the ledger gives one."""
+    """A sandbox's leg in one network. ``ipv4_address``, ``ipv6_address`` None: the ledger gives one, if the network has that family."""
 
     network: str
     ipv4_address: IPv4Address | None = None
@@ -49,19 +72,29 @@ class Endpoint:
     interface_name: str | None = None
     aliases: tuple[str, ...] = ()
     gw_priority: int = 0
+    ipv6_address: IPv6Address | None = None
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Port:
     """One published port: ``host_ip``:``published`` of the host leads to ``target`` in the sandbox.
 
-    protocol: ``tcp`` or ``udp``. host_ip: 0.0.0.0 means every IPv4 address of the host.
+    published: 0: the ledger gives one, out of ``choice`` (first, last) or, where that is None, of those that the host gives away itself.
+    protocol: ``tcp``, ``udp`` or ``sctp``. host_ip: 0.0.0.0 means every IPv4 address of the host, ``::`` every IPv6 one, None all of them.
+    allow_from: whom the port is open to from outside; None: everybody, empty: nobody.
     """
 
     published: int
     target: int
     protocol: str = "tcp"
-    host_ip: IPv4Address = IPv4Address("0.0.0.0")
+    host_ip: IPAddress | None = None
+    choice: tuple[int, int] | None = None
+    allow_from: tuple[IPNetwork, ...] | None = None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What ports are sorted by."""
+        return (self.published, self.target, self.protocol, str(self.host_ip or ""), self.choice or (0, 0), str(self.allow_from or ""))
 
 
 @dataclass(frozen=True)

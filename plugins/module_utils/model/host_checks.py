@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from .declaration import Declaration
+from .checks import written
+from .declaration import Declaration, IPAddress
 from .overlap import last_overlap, span_of
 from .problem import Problem
 from .report import Report
 from .reserved import Reserved, TakenPort, read_reserved
-from .resolve import EVERY_ADDRESS
+from .resolve import gateway_endpoints, host_addresses
 
 
 def check_against_host(declaration: Declaration, reserved: object, host: str = "") -> list[Problem]:
@@ -43,10 +44,17 @@ def check_ports(report: Report, declaration: Declaration, reserved: Reserved) ->
     for port in reserved.ports:
         taken.setdefault((port.protocol, port.port), []).append(port)
     for name, sandbox in declaration.sandboxes.items():
+        gateways = gateway_endpoints(declaration, sandbox)
         for published in sandbox.ports:
-            for other in taken.get((published.protocol, published.published), ()):
-                if EVERY_ADDRESS in (published.host_ip, other.host_ip) or published.host_ip == other.host_ip:
+            for address in host_addresses(declaration, gateways, published).values():
+                other = next((one for one in taken.get((published.protocol, published.published), ()) if _meet(address, one.host_ip)), None)
+                if other is not None:
                     process = other.process or "a process of the host"
                     message = f"{process} listens on {other.protocol} port {other.port} of {other.host_ip}: publish another port, or stop it"
-                    report.add(f"cnm_sandboxes.{name}.ports", f"{published.host_ip}:{published.published}/{published.protocol}", message)
+                    report.add(f"cnm_sandboxes.{name}.ports", f"{written(address)}:{published.published}/{published.protocol}", message)
                     break
+
+
+def _meet(one: IPAddress, other: IPAddress) -> bool:
+    """Whether two addresses, each perhaps standing for all of its family, have one in common."""
+    return one.version == other.version and (one == other or one.is_unspecified or other.is_unspecified)

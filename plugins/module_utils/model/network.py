@@ -14,7 +14,7 @@ from .keys import Keys, as_given, list_items, read_items, read_keys
 from .network_bridge import BRIDGE
 from .network_keys import NetworkKeys
 from .report import Report, Unreadable, shown
-from .subnet import usable_range
+from .subnet import lies_between, usable_range
 from .values import Reader, integer_between, one_of, read_address, read_boolean, read_subnet
 
 # 68: the least that IPv4 needs (RFC 791). 65535: the most that the kernel gives a bridge or a veth.
@@ -133,7 +133,7 @@ def read_ipam(report: Report, path: str, raw: object, driver: str, most: int) ->
             continue
         subnet: IPv4Network = found["subnet"]
         first, last = usable_range(subnet)
-        if gateway is not None and not first <= gateway <= last:
+        if gateway is not None and not lies_between(gateway, first, last):
             report.add(f"{item_path}.gateway", str(gateway), f"the gateway must be an address that the subnet {subnet} can give: {first} to {last}")
             gateway = None
         subnets.append(Subnet(subnet, gateway))

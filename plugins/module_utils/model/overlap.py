@@ -1,14 +1,18 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which IPv4 ranges overlap, without ever counting addresses."""
+"""Which ranges of addresses overlap, without ever counting addresses.
+
+IPv4 and IPv6 share one line of numbers: as a number, an IPv6 address that anybody can have is greater than every IPv4 address.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network
 from typing import NamedTuple
+
+from .declaration import IPNetwork
 
 
 class Span(NamedTuple):
@@ -19,7 +23,7 @@ class Span(NamedTuple):
     holder: str
 
 
-def span_of(subnet: IPv4Network, holder: str) -> Span:
+def span_of(subnet: IPNetwork, holder: str) -> Span:
     """A subnet as a span."""
     first = int(subnet.network_address)
     return Span(first, first + subnet.num_addresses - 1, holder)
@@ -46,5 +50,5 @@ def outermost(spans: Iterable[Span]) -> list[Span]:
 
 def last_overlap(spans: list[Span], first: int, last: int) -> Span | None:
     """The last of sorted spans, none of which overlap, that has an address from ``first`` to ``last``."""
-    index = bisect_right(spans, (last, 2**32, "")) - 1
+    index = bisect_right(spans, (last, 2**128, "")) - 1
     return spans[index] if index >= 0 and spans[index].last >= first else None

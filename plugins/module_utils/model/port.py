@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from .declaration import Port
+from .declaration import IPAddress, Port
 from .keys import Keys, list_items, read_keys
 from .report import Report, Unreadable
 from .values import read_address, read_integer, read_text
@@ -61,7 +61,7 @@ LONG_SYNTAX = Keys(
 )
 
 
-def read_ports(report: Report, path: str, raw: object, default_host_ip: IPv4Address) -> tuple[Port, ...]:
+def read_ports(report: Report, path: str, raw: object, default_host_ip: IPAddress | None) -> tuple[Port, ...]:
     """Every published port of a sandbox, sorted; ranges are expanded, what cannot be read is reported."""
     ports: list[Port] = []
     for item_path, item in list_items(report, path, raw):
@@ -72,10 +72,10 @@ def read_ports(report: Report, path: str, raw: object, default_host_ip: IPv4Addr
             ports.extend(read_short_syntax(item, default_host_ip))
         except Unreadable as error:
             report.add(item_path, item, str(error))
-    return tuple(sorted(ports))
+    return tuple(sorted(ports, key=lambda port: port.order))
 
 
-def read_long_syntax(report: Report, path: str, raw: dict[object, object], default_host_ip: IPv4Address) -> Iterator[Port]:
+def read_long_syntax(report: Report, path: str, raw: dict[object, object], default_host_ip: IPAddress | None) -> Iterator[Port]:
     """The one port of ``{target, published, host_ip, protocol}``, or none if something is wrong with it."""
     before = len(report.problems)
     found = read_keys(report, path, raw, LONG_SYNTAX)
@@ -83,7 +83,7 @@ def read_long_syntax(report: Report, path: str, raw: dict[object, object], defau
         yield Port(found["published"], found["target"], found.get("protocol", "tcp"), found.get("host_ip", default_host_ip))
 
 
-def read_short_syntax(value: object, default_host_ip: IPv4Address) -> Iterator[Port]:
+def read_short_syntax(value: object, default_host_ip: IPAddress | None) -> Iterator[Port]:
     """The ports of ``[HOST_IP:]PUBLISHED:TARGET[/PROTOCOL]``, where both may be ranges of one length."""
     if isinstance(value, int) and not isinstance(value, bool):
         raise Unreadable(NO_HOST_PORT)

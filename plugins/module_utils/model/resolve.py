@@ -5,12 +5,31 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+import hashlib
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
 from itertools import count
 
-from .declaration import Declaration, Endpoint, Network, Sandbox
+from .declaration import Declaration, Endpoint, IPAddress, Network, Port, Sandbox
 
 EVERY_ADDRESS = IPv4Address("0.0.0.0")
+EVERY_IPV6_ADDRESS = IPv6Address("::")
+FAMILIES = (4, 6)
+
+
+def families(network: Network) -> tuple[int, ...]:
+    """Which of IPv4 (4) and IPv6 (6) a network has."""
+    return tuple(family for family in FAMILIES if (network.enable_ipv4 if family == 4 else network.enable_ipv6))
+
+
+def gateway_mode(network: Network, family: int) -> str:
+    """The gateway mode of a network in one family."""
+    return network.gateway_mode if family == 4 else network.gateway_mode_ipv6
+
+
+def address_in(endpoint: Endpoint, family: int) -> IPAddress | None:
+    """An endpoint's address of one family."""
+    return endpoint.ipv4_address if family == 4 else endpoint.ipv6_address
 
 
 def interface_names(sandbox: Sandbox) -> dict[str, str]:
@@ -24,15 +43,17 @@ def interface_names(sandbox: Sandbox) -> dict[str, str]:
 
 
 def effective_mac(endpoint: Endpoint) -> str | None:
-    """The given MAC, else 02:42 and the four bytes of the IPv4 address (as Docker up to 27 and its overlay); None while there is no address."""
-    if endpoint.mac_address is not None or endpoint.ipv4_address is None:
+    """The given MAC, else the one that follows from the IPv4 address or, without one, from the IPv6 address; None while there is neither."""
+    address = endpoint.ipv4_address or endpoint.ipv6_address
+    if endpoint.mac_address is not None or address is None:
         return endpoint.mac_address
-    return derived_mac(endpoint.ipv4_address)
+    return derived_mac(address)
 
 
-def derived_mac(address: IPv4Address) -> str:
-    """The MAC that goes with an IPv4 address: 02:42 and its four bytes."""
-    return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + address.packed)
+def derived_mac(address: IPAddress) -> str:
+    """The MAC that goes with an address: 02:42 and the four bytes of an IPv4 address (as Docker up to 27 and its overlay), or of a hash of an IPv6 one."""
+    tail = address.packed if isinstance(address, IPv4Address) else hashlib.sha256(address.packed).digest()[:4]
+    return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + tail)
 
 
 def effective_mtu(network: Network, underlay_mtu: int | None = None) -> int:
@@ -40,21 +61,52 @@ def effective_mtu(network: Network, underlay_mtu: int | None = None) -> int:
     return network.mtu or underlay_mtu or 1500
 
 
-def gateway_endpoint(declaration: Declaration, sandbox: Sandbox) -> Endpoint | None:
-    """The endpoint that has the default route and the published ports; None without a network that leads outside.
+def leads_out(network: Network, family: int) -> bool:
+    """Whether sandboxes have a default route through the network."""
+    return not network.internal and family in families(network) and gateway_mode(network, family) != "isolated"
 
-    Docker's order (``Endpoint.Less``, moby 28): highest gw_priority, then the network's name; an internal network has no gateway.
+
+def gateway_endpoint(declaration: Declaration, sandbox: Sandbox, family: int = 4) -> Endpoint | None:
+    """The endpoint that has the default route of a family, and its published ports; None without a network that leads outside.
+
+    Docker's order (``Endpoint.Less``, moby 28): highest gw_priority, then a network that leads outside in both families, then the network's name.
     """
     leading_out = [
-        endpoint for endpoint in sandbox.endpoints if endpoint.network in declaration.networks and not declaration.networks[endpoint.network].internal
+        endpoint for endpoint in sandbox.endpoints if endpoint.network in declaration.networks and leads_out(declaration.networks[endpoint.network], family)
     ]
-    return min(leading_out, key=lambda endpoint: (-endpoint.gw_priority, endpoint.network), default=None)
+
+    def rank(endpoint: Endpoint) -> tuple[int, bool, str]:
+        network = declaration.networks[endpoint.network]
+        return -endpoint.gw_priority, not all(leads_out(network, one) for one in FAMILIES), endpoint.network
+
+    return min(leading_out, key=rank, default=None)
 
 
-def default_host_ip(declaration: Declaration, sandbox: Sandbox) -> IPv4Address:
-    """Where the sandbox's ports are published that name no address: host_binding_ipv4 of its gateway network, else every address."""
-    gateway = gateway_endpoint(declaration, sandbox)
-    return EVERY_ADDRESS if gateway is None else declaration.networks[gateway.network].host_binding_ipv4
+def gateway_endpoints(declaration: Declaration, sandbox: Sandbox) -> dict[int, Endpoint]:
+    """``gateway_endpoint`` of each family in which there is one."""
+    found = {family: gateway_endpoint(declaration, sandbox, family) for family in FAMILIES}
+    return {family: endpoint for family, endpoint in found.items() if endpoint is not None}
+
+
+def default_host_ip(declaration: Declaration, sandbox: Sandbox) -> IPAddress | None:
+    """Where the sandbox's ports are published that name no address: host_binding_ipv4 of its gateway network; None: on every address."""
+    gateway = next(iter(gateway_endpoints(declaration, sandbox).values()), None)
+    given = EVERY_ADDRESS if gateway is None else declaration.networks[gateway.network].host_binding_ipv4
+    return None if given == EVERY_ADDRESS else given
+
+
+def host_addresses(declaration: Declaration, gateways: Mapping[int, Endpoint], port: Port) -> dict[int, IPAddress]:
+    """At which address of the host a port is published, by family; 0.0.0.0 and ``::`` are every one. gateways: the sandbox's, by family.
+
+    A family in which the gateway's network is routed has none: there the sandbox's own address is reached, as in Docker.
+    """
+    found: dict[int, IPAddress] = {}
+    for family, endpoint in gateways.items():
+        network = declaration.networks.get(endpoint.network)
+        if network is None or gateway_mode(network, family) == "routed" or (port.host_ip is not None and port.host_ip.version != family):
+            continue
+        found[family] = port.host_ip or (EVERY_ADDRESS if family == 4 else EVERY_IPV6_ADDRESS)
+    return found
 
 
 def namespace_owners(declaration: Declaration) -> dict[str, str | None]:

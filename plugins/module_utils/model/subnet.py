@@ -5,21 +5,45 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
-
-from .declaration import Subnet
+from .declaration import IPAddress, IPNetwork, Network, Subnet
 
 
-def usable_range(subnet: IPv4Network) -> tuple[IPv4Address, IPv4Address]:
-    """First and last address that a host can have: all but network and broadcast address.
+def usable_range(subnet: IPNetwork) -> tuple[IPAddress, IPAddress]:
+    """First and last address that a host can have: all but the network and the broadcast address; IPv6 has no broadcast, and its first
+    address is that of every router of the subnet (RFC 4291).
 
-    A /31 has two of them and no broadcast address (RFC 3021), a /32 has one.
+    A /31 and a /127 have two of them (RFC 3021, RFC 6164), a /32 and a /128 one.
     """
-    if subnet.prefixlen >= 31:
+    if subnet.prefixlen >= subnet.max_prefixlen - 1:
         return subnet.network_address, subnet.broadcast_address
-    return subnet.network_address + 1, subnet.broadcast_address - 1
+    return subnet.network_address + 1, subnet.broadcast_address - (1 if subnet.version == 4 else 0)
 
 
-def gateway_of(subnet: Subnet) -> IPv4Address:
-    """The declared gateway, else the first usable address, as Docker chooses it. An internal network has one too: its bridge's address."""
-    return subnet.gateway if subnet.gateway is not None else usable_range(subnet.subnet)[0]
+def given_range(subnet: Subnet) -> tuple[IPAddress, IPAddress]:
+    """First and last address that is given away: those of ip_range, where there is one. Its own first and last address are given too, as in Docker."""
+    first, last = usable_range(subnet.subnet)
+    if subnet.ip_range is None:
+        return first, last
+    low, high = subnet.ip_range.network_address, subnet.ip_range.broadcast_address
+    return (low if int(low) > int(first) else first), (high if int(high) < int(last) else last)
+
+
+def gateway_of(subnet: Subnet) -> IPAddress:
+    """The declared gateway, else the first address that can be given away, as Docker chooses it. An internal network has one too: its bridge's address."""
+    if subnet.gateway is not None:
+        return subnet.gateway
+    reserved = {address for _name, address in subnet.aux_addresses}
+    first, last = given_range(subnet)
+    while first in reserved and int(first) < int(last):
+        first += 1
+    return first
+
+
+def subnet_in(network: Network, family: int) -> Subnet | None:
+    """The network's subnet of one family."""
+    return next((one for one in network.subnets if one.subnet.version == family), None)
+
+
+def lies_between(address: IPAddress, first: IPAddress, last: IPAddress) -> bool:
+    """Whether an address is one of a range of its family."""
+    return address.version == first.version and int(first) <= int(address) <= int(last)

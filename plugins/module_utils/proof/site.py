@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ..model.declaration import Declaration, Network, Port, Sandbox
+from ..model.declaration import Declaration, IPAddress, Network, Port, Sandbox
 from ..model.resolve import EVERY_ADDRESS, gateway_endpoint, namespace_owners
 
 PROBE_PORT = 47863
@@ -28,7 +28,7 @@ class Door:
     kind: str
     host: str
     sandbox: str
-    address: IPv4Address
+    address: IPAddress
     listener: int
     network: str = ""
     port: Port | None = None
@@ -97,16 +97,18 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
 
 def published_doors(site: Site) -> Iterator[Door]:
     """Every way to the published ports of a host, and after each the one that must stay shut, if there is one."""
-    open_outside = {(port.protocol, port.published) for box in site.sandboxes.values() for port in box.ports if port.host_ip in (EVERY_ADDRESS, site.underlay)}
+    open_outside = {
+        (port.protocol, port.published) for box in site.sandboxes.values() for port in box.ports if port.host_ip in (None, EVERY_ADDRESS, site.underlay)
+    }
     for name, box in site.sandboxes.items():
         gateway = site.gateways[name]
         for port in box.ports if gateway else ():
             network = gateway.name if gateway else ""
-            home = Door("published", site.host, name, LOOPBACK if port.host_ip == EVERY_ADDRESS else port.host_ip, port.target, network, port)
+            home = Door("published", site.host, name, LOOPBACK if port.host_ip in (None, EVERY_ADDRESS) else port.host_ip, port.target, network, port)
             yield home
             if site.underlay is None:
                 continue
-            if port.host_ip == EVERY_ADDRESS:
+            if port.host_ip in (None, EVERY_ADDRESS):
                 yield Door("published", site.host, name, site.underlay, port.target, network, port)
             elif (port.protocol, port.published) not in open_outside:
                 yield Door("shut", site.host, name, site.underlay, port.target, network, port, home, site.underlay_door)

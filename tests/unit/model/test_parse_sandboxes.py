@@ -93,10 +93,11 @@ def test_modes(raw: object, mode: str, joins: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("networks", "host_ip"),
-    [(["local"], "127.0.0.1"), (["local", "inner"], "127.0.0.1"), (["front", "local"], "0.0.0.0"), ({"front": None, "local": {"gw_priority": 1}}, "127.0.0.1")],
+    [(["local"], "127.0.0.1"), (["local", "inner"], "127.0.0.1"), (["front", "local"], None), ({"front": None, "local": {"gw_priority": 1}}, "127.0.0.1")],
 )
-def test_ports_go_where_the_gateway_network_says(networks: object, host_ip: str) -> None:
-    assert read({"networks": networks, "ports": ["1:1"]})[0].ports == (Port(1, 1, "tcp", IPv4Address(host_ip)),)
+def test_ports_go_where_the_gateway_network_says(networks: object, host_ip: str | None) -> None:
+    expected = Port(1, 1, "tcp", IPv4Address(host_ip) if host_ip else None)
+    assert read({"networks": networks, "ports": ["1:1"]})[0].ports == (expected,)
 
 
 def test_an_unknown_network_is_kept_for_the_checks() -> None:

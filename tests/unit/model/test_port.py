@@ -15,7 +15,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.report import Re
 EVERY = IPv4Address("0.0.0.0")
 
 
-def read(raw: object, default: IPv4Address = EVERY) -> tuple[tuple[Port, ...], list[tuple[str, str]]]:
+def read(raw: object, default: IPv4Address | None = None) -> tuple[tuple[Port, ...], list[tuple[str, str]]]:
     """The ports, and (path, message) of each problem."""
     report = Report("node1")
     ports = read_ports(report, "ports", raw, default)

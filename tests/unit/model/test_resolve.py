@@ -54,7 +54,7 @@ def test_gateway_endpoint(endpoints: list[Endpoint], gateway: str | None) -> Non
     sandbox = Sandbox("s", endpoints=tuple(endpoints))
     chosen = gateway_endpoint(Declaration(networks), sandbox)
     assert (chosen.network if chosen else None) == gateway
-    assert str(default_host_ip(Declaration(networks), sandbox)) == ("192.0.2.1" if gateway == "b" else "0.0.0.0")
+    assert str(default_host_ip(Declaration(networks), sandbox)) == ("192.0.2.1" if gateway == "b" else "None")
 
 
 def test_owners_of_namespaces() -> None:
