@@ -26,7 +26,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 # The first line of a recipe: says what it does (the words behind ##) and, at its end, how long it took.
 begin = . tools/recipe.sh; begin $@
 
-.PHONY: help machine venv site $(LANES) test pairs releases bench bench-fleet format lock clean
+.PHONY: help machine venv site $(LANES) test declarations pairs releases bench bench-fleet format lock clean
 
 help: ## lists the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,10 @@ lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint,
 
 sanity: $(VENV) ## ansible-test sanity, with no ignore file, in a throw-away copy of the tree
 	tools/sanity
+
+declarations: $(VENV) ## pytest tests/unit/hostile: 10,000 declarations, valid and not, where `make unit` tries 2,000; no kernel
+	$(begin)
+	CNM_DECLARATIONS=10000 pytest tests/unit/hostile
 
 unit: $(VENV) ## pytest tests/unit: no root, no kernel
 	$(begin)

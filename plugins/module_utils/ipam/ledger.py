@@ -116,8 +116,10 @@ def read_ranges(report: Report, path: str, raw: object) -> dict[str, dict[str, I
         if read_key(report, here, network):
             ranges[network] = {}
             for host, value in read_items(report, here, items):
-                for cidr in read_list(report, f"{here}.{shown(host)}", [value], read_subnet):
-                    ranges[network][host] = cidr
+                try:
+                    ranges[network][host] = read_subnet(value)
+                except Unreadable as error:
+                    report.add(f"{here}.{shown(host)}", value, str(error))
     return ranges
 
 

@@ -29,12 +29,12 @@ def merge_variables(variables: Mapping[str, object], host: str = "") -> tuple[Me
     report = Report(host)
     merged = Merged()
     for variable in sorted(variables):
-        for key, value in read_items(report, variable, variables[variable]):
+        for key, value in read_items(report, shown(variable), variables[variable]):
             first = merged.sources.setdefault(key, variable)
             if first == variable:
                 merged.values[key] = value
             elif not equal(merged.values[key], value):
-                report.add(f"{variable}.{shown(key)}", value, f"{first} declares '{shown(key)}' too, with other contents: keep one of the two")
+                report.add(f"{shown(variable)}.{shown(key)}", value, f"{shown(first)} declares '{shown(key)}' too, with other contents: keep one of the two")
     return merged, report.problems
 
 
@@ -55,5 +55,5 @@ def relocate(problem: Problem, variable: str, sources: Mapping[str, str]) -> Pro
     for length in range(len(words), 0, -1):
         source = sources.get(".".join(words[:length]))
         if source is not None:
-            return replace(problem, path=f"{source}.{inside}")
+            return replace(problem, path=f"{shown(source)}.{inside}")
     return problem

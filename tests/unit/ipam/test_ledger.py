@@ -63,7 +63,7 @@ def test_an_empty_one(raw: object) -> None:
             "ledger.endpoints.n/a.n/t",
             "the ledger gives this address to n/s too",
         ),
-        ({"version": 1, "ranges": {"n": {"node1": "10.0.0.9/24"}}}, "ledger.ranges.n.node1[0]", "write 10.0.0.0/24"),
+        ({"version": 1, "ranges": {"n": {"node1": "10.0.0.9/24"}}}, "ledger.ranges.n.node1", "write 10.0.0.0/24"),
         ({"version": 1, "endpoints": {"n/a": {"n/": ["10.0.0.2"]}}}, "ledger.endpoints.n/a.n/", "NAME or HOST/NAME"),
         ({"version": 1, "endpoints": {"n/": {"n/s": ["10.0.0.2"]}}}, "ledger.endpoints.n/", "NAME or HOST/NAME"),
         ({"version": 1, "ranges": {"": {"node1": "10.0.0.0/24"}}}, "ledger.ranges.", "NAME or HOST/NAME"),
