@@ -38,10 +38,9 @@ def plan(hosts: int) -> dict[str, float]:
     """Seconds with an empty ledger and with the one that came of it, and the most memory that this process had."""
     from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import HostInput, plan_fleet
     from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Ledger, ledger_dict, read_ledger
-    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import read_pools
+    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock
     from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 
-    pools, _problems = read_pools(None)
     sandboxes = {f"s{at:02}": {"networks": [f"net{at % 2}"], "ports": [f"{8000 + at}:80"]} for at in range(_PER_HOST)}
     given = HostInput({"cnm_networks": {"net0": {}, "net1": {}}}, {"cnm_sandboxes": sandboxes}, {})
     inputs = {f"host{at:04}": given for at in range(hosts)}
@@ -49,7 +48,7 @@ def plan(hosts: int) -> dict[str, float]:
     ledger = Ledger()
     for what in ("first", "again"):
         start = time.perf_counter()
-        made = plan_fleet(inputs, ledger, pools, "default", True)
+        made = plan_fleet(inputs, ledger, Stock(), "default", True)
         for one in made.declarations.values():
             declaration_options(one)
         took[what] = time.perf_counter() - start

@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
         fleet = read_fleet(variables, args["look"])
         with open_ledger(fleet.ledger) as file:
             ledger, problems = read_ledger(file.read())
-            plan = plan_fleet(fleet.hosts, ledger, fleet.pools, fleet.name, args["allocate"])
+            plan = plan_fleet(fleet.hosts, ledger, fleet.stock, fleet.name, args["allocate"])
             problems = [*fleet.problems, *problems, *plan.problems]
             if problems:
                 return {

@@ -18,60 +18,82 @@ from ..model.problem import Problem
 from ..model.report import Report, Unreadable
 from ..model.reserved import Reserved, read_reserved
 from .assign import Addresses, Assignment, assign
-from .ledger import Grant, Ledger
+from .fleet_assign import assign_fleet, with_fleet
+from .ledger import Grant, Ledger, place_of
 from .missing import Missing
-from .pools import Pool
+from .pools import Pool, Stock
 
 
-def plan_fleet(hosts: Mapping[str, HostInput], ledger: Ledger, pools: tuple[Pool, ...], fleet: str, allocate: bool) -> FleetPlan:
-    """Plans all hosts of a fleet at once; each host's part depends on its own input and the ledger alone.
+def plan_fleet(hosts: Mapping[str, HostInput], ledger: Ledger, stock: Stock, fleet: str, allocate: bool) -> FleetPlan:
+    """Plans all hosts of a fleet at once: first what they share, then what each has for itself.
 
-    hosts: every host that declares something, also those that no work is done on. pools: of ``cnm_address_pools``. fleet: its name.
+    hosts: every host that declares something, also those that no work is done on. stock: what may be given. fleet: its name.
     allocate False: nothing new is given, and the ledger stays as it is; what it lacks is a problem.
     With any problem the plan must not be carried out, and its ledger is the old one.
     """
+    parts = {host: read_part(host, hosts[host]) for host in sorted(hosts)}
+    reports = {host: Report(host) for host in parts}
+    unread = any(part.problems for part in parts.values())
+    missing = {host: missing_on(part, allocate, unread) for host, part in parts.items()}
+    seen = {host: part.reserved or ledger.seen.get(host, Reserved()) for host, part in parts.items()}
+    silent = frozenset(host for host, part in parts.items() if part.reserved is None)
+    shared = assign_fleet(reports, {host: part.declaration for host, part in parts.items()}, ledger, seen, stock, missing, silent)
     problems = check_fleet(fleet)
     declarations = {}
-    new = Ledger()
+    new = Ledger(dict(shared.networks), dict(shared.endpoints))
     old = split_by_host(ledger)
-    for host in sorted(hosts):
-        given = hosts[host]
-        reserved = None if given.reserved is None else read_reserved(given.reserved)
-        assignment, found = plan_host(host, given, reserved, ledger, pools, allocate)
-        problems += found
+    for host, part in parts.items():
+        assignment = plan_host(reports[host], part, with_fleet(part.declaration, shared, host), ledger, stock.pools, allocate)
+        problems += [relocate_both(one, part) for one in reports[host].problems] + list(part.problems)
         declarations[host] = assignment.declaration
         # A host that did not report still has all that it was given, declared or not.
-        kept = assignment if reserved is not None else old.get(host, LedgerPart())
+        kept = old.get(host, LedgerPart()) if host in silent else assignment
         new.networks.update(kept.networks)
         new.endpoints.update(kept.endpoints)
-        if reserved is not None:
-            new.seen[host] = replace(reserved, ports=())
+        if part.reserved is not None:
+            new.seen[host] = replace(part.reserved, ports=())
         elif host in ledger.seen:
             new.seen[host] = ledger.seen[host]
     return FleetPlan(tuple(sorted(set(problems))), declarations, new if allocate and not problems else ledger)
 
 
-def plan_host(
-    host: str, given: HostInput, reserved: Reserved | None, ledger: Ledger, pools: tuple[Pool, ...], allocate: bool
-) -> tuple[Assignment, list[Problem]]:
-    """One host's part of the plan, and every problem of that host."""
+def read_part(host: str, given: HostInput) -> Part:
+    """What one host declares, and all that cannot be read of it."""
     networks, network_problems = merge_variables(given.networks, host)
     sandboxes, sandbox_problems = merge_variables(given.sandboxes, host)
     declaration, problems = parse_declaration(networks.values, sandboxes.values, host)
-    unread = network_problems + sandbox_problems
-    if problems or unread:
-        # What could not be read may have been a subnet or an address: to give others in their place would only lead to wrong complaints.
-        assignment = Assignment(declaration)
-    else:
-        report = Report(host)
-        missing = Missing.LEFT if reserved is None else Missing.GIVEN if allocate else Missing.REFUSED
-        assignment = assign(report, declaration, ledger, reserved or Reserved(), pools, missing)
-        problems = report.problems
-    problems += check_declaration(assignment.declaration, host)
-    if reserved is not None:
-        problems += check_against_host(assignment.declaration, reserved, host)
-    problems = [relocate(one, "cnm_networks", networks.sources) for one in problems]
-    return assignment, unread + [relocate(one, "cnm_sandboxes", sandboxes.sources) for one in problems]
+    part = Part(declaration, networks.sources, sandboxes.sources, None if given.reserved is None else read_reserved(given.reserved))
+    return replace(part, problems=(*network_problems, *sandbox_problems, *(relocate_both(one, part) for one in problems)))
+
+
+def missing_on(part: Part, allocate: bool, unread: bool) -> Missing:
+    """What is done about what a host lacks in the networks of the fleet.
+
+    unread: something cannot be read on some host. It may have been a subnet or an address: to give others in their place would only lead to
+    wrong complaints. A host that did not report gets its addresses too, since the others must know them.
+    """
+    if unread:
+        return Missing.LEFT
+    if allocate:
+        return Missing.GIVEN
+    return Missing.LEFT if part.reserved is None else Missing.REFUSED
+
+
+def plan_host(report: Report, part: Part, declaration: Declaration, ledger: Ledger, pools: tuple[Pool, ...], allocate: bool) -> Assignment:
+    """One host's part of the plan; every problem of that host is added to its report. declaration: with what the fleet shares."""
+    assignment = Assignment(declaration)
+    if not part.problems:
+        missing = Missing.LEFT if part.reserved is None else Missing.GIVEN if allocate else Missing.REFUSED
+        assignment = assign(report, declaration, ledger, part.reserved or Reserved(), pools, missing)
+    report.problems += check_declaration(assignment.declaration, report.host)
+    if part.reserved is not None:
+        report.problems += check_against_host(assignment.declaration, part.reserved, report.host)
+    return assignment
+
+
+def relocate_both(problem: Problem, part: Part) -> Problem:
+    """The problem at the variables where its value stands."""
+    return relocate(relocate(problem, "cnm_networks", part.network_sources), "cnm_sandboxes", part.sandbox_sources)
 
 
 def check_fleet(fleet: str) -> list[Problem]:
@@ -88,9 +110,9 @@ def split_by_host(ledger: Ledger) -> dict[str, LedgerPart]:
     """The entries of the networks that each host has for itself, by host."""
     parts: dict[str, LedgerPart] = {}
     for key, grant in ledger.networks.items():
-        parts.setdefault(key.rpartition("/")[0], LedgerPart()).networks[key] = grant
+        parts.setdefault(place_of(key)[0], LedgerPart()).networks[key] = grant
     for key, addresses in ledger.endpoints.items():
-        parts.setdefault(key.rpartition("/")[0], LedgerPart()).endpoints[key] = addresses
+        parts.setdefault(place_of(key)[0], LedgerPart()).endpoints[key] = addresses
     return parts
 
 
@@ -105,6 +127,17 @@ class HostInput:
     networks: Mapping[str, object] = field(default_factory=dict)
     sandboxes: Mapping[str, object] = field(default_factory=dict)
     reserved: object = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was read of one host's input. sources: which variable each key came from. problems: what could not be read."""
+
+    declaration: Declaration
+    network_sources: Mapping[str, str]
+    sandbox_sources: Mapping[str, str]
+    reserved: Reserved | None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,12 @@ def key_of(host: str, name: str) -> str:
     return f"{host}/{name}"
 
 
+def place_of(key: str) -> tuple[str, str]:
+    """The host (empty: of the whole fleet) and the name in a key. A host's name may have a '/', a name has none."""
+    host, _slash, name = key.rpartition("/")
+    return host, name
+
+
 def read_key(report: Report, path: str, key: str) -> bool:
     """Whether a key is NAME or HOST/NAME."""
     try:
@@ -134,16 +140,25 @@ def read_seen(report: Report, path: str, raw: object) -> dict[str, Reserved]:
 
 
 def check_overlaps(report: Report, ledger: Ledger) -> None:
-    """No two networks of one host were given subnets that overlap."""
+    """No two networks of one host, or of the whole fleet, were given subnets that overlap; no two have one VNI; no two hosts have ranges that overlap."""
     spans: dict[str, list[tuple[IPv4Network, str]]] = {}
-    for key, grant in ledger.networks.items():
+    holders: dict[int, str] = {}
+    for key, grant in sorted(ledger.networks.items()):
         for subnet in grant.subnets:
-            spans.setdefault(key.rpartition("/")[0], []).append((subnet, key))
+            spans.setdefault(place_of(key)[0], []).append((subnet, key))
+        for vni in grant.vnis:
+            if holders.setdefault(vni, key) != key:
+                report.add(f"{PATH}.networks.{key}.vnis", vni, f"the ledger gives this VNI to {holders[vni]} too: remove one of the two entries")
     for given in spans.values():
         for one, other in overlapping_pairs(span_of(subnet, key) for subnet, key in given):
             first, second = sorted((one.holder, other.holder))
             value = ", ".join(str(subnet) for subnet in ledger.networks[second].subnets)
             report.add(f"{PATH}.networks.{second}.subnets", value, f"it overlaps what the ledger gives to {first}: remove one of the two entries")
+    for network, ranges in ledger.ranges.items():
+        for one, other in overlapping_pairs(span_of(cidr, host) for host, cidr in ranges.items()):
+            first, second = sorted((one.holder, other.holder))
+            value = str(ranges[second])
+            report.add(f"{PATH}.ranges.{network}.{second}", value, f"it overlaps what the ledger gives to {first}: remove one of the two entries")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
 from ..model.keys import Keys, list_items, read_keys
@@ -36,6 +36,17 @@ def read_pools(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Prob
     return tuple(pools), report.problems
 
 
+def read_overlay_pool(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Problem]]:
+    """``cnm_overlay_pool``: a subnet, which is cut into /24, or ``{base, size}``, or a list of those. Null means Docker's."""
+    if raw is None:
+        return OVERLAY_POOL, []
+    given = {"base": raw, "size": OVERLAY_SIZE} if isinstance(raw, str) else raw
+    pools, problems = read_pools([given] if isinstance(given, dict) else given, host)
+    return pools, [
+        replace(one, path=one.path.replace("cnm_address_pools[0]" if isinstance(given, dict) else "cnm_address_pools", "cnm_overlay_pool")) for one in problems
+    ]
+
+
 def pools_in_words(pools: Iterable[Pool]) -> str:
     """The pools for a sentence."""
     return ", ".join(f"{pool.base} in /{pool.size}" for pool in pools) or "none is declared"
@@ -59,6 +70,22 @@ DOCKER_POOLS = (
     Pool(IPv4Network("172.28.0.0/14"), 16),
     Pool(IPv4Network("192.168.0.0/16"), 20),
 )
+# Docker's global pool, cut as Swarm cuts it.
+OVERLAY_SIZE = 24
+OVERLAY_POOL = (Pool(IPv4Network("10.0.0.0/8"), OVERLAY_SIZE),)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What may be given: subnets of the address pools, those of overlays, and VNIs from ``vni_base`` up."""
+
+    pools: tuple[Pool, ...] = DOCKER_POOLS
+    overlay_pool: tuple[Pool, ...] = OVERLAY_POOL
+    vni_base: int = 256
+
+    def of(self, driver: str) -> tuple[Pool, ...]:
+        """The pools for a network of this driver."""
+        return self.overlay_pool if driver == "overlay" else self.pools
 
 
 class AddressSpace:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from ..model.declaration import Declaration, IPNetwork, Network, Subnet
+from ..model.network import PLAIN_DRIVERS
 from ..model.overlap import Span, last_overlap, outermost, span_of
 from ..model.report import Report
 from ..model.reserved import Reserved
@@ -22,9 +23,9 @@ from .pools import AddressSpace, Pool, pools_in_words
 def assign_subnets(
     report: Report, declaration: Declaration, ledger: Ledger, reserved: Reserved, pools: tuple[Pool, ...], missing: Missing
 ) -> dict[str, IPv4Network]:
-    """The subnet of each bridge network that declares none, by name. A network whose subnet cannot be told is left out, and why is reported."""
+    """The subnet of each network of the host's own that declares none, by name. A network whose subnet cannot be told is left out, and why is reported."""
     declared = {name: network.subnets[0].subnet for name, network in declaration.networks.items() if network.subnets}
-    wanting = [name for name, network in sorted(declaration.networks.items()) if network.driver == "bridge" and name not in declared]
+    wanting = [name for name, network in sorted(declaration.networks.items()) if wants_subnet(network) and name not in declared]
     grants = {name: ledger.networks.get(key_of(report.host, name), Grant()).subnets for name in wanting}
     given = {name: subnets[0] for name, subnets in grants.items() if subnets}
     blocked = report_fixed_addresses(report, declaration, set(wanting), given) | report_clashes(report, given, declared, reserved)
@@ -54,10 +55,19 @@ def report_fixed_addresses(report: Report, declaration: Declaration, wanting: se
             name = endpoint.network
             if endpoint.ipv4_address is not None and name in wanting:
                 blocked.add(name)
-                which = f" ({given[name]} is the one that the ledger gave)" if name in given else ""
-                message = f"network {name} declares no subnet, so no address in it can be chosen: declare its subnet{which}, or leave the address out"
-                report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.ipv4_address", str(endpoint.ipv4_address), message)
+                report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.ipv4_address", str(endpoint.ipv4_address), unchosen(name, given.get(name)))
     return blocked
+
+
+def unchosen(network: str, given: IPv4Network | None) -> str:
+    """The problem of an address in a network that declares no subnet. given: the one that the ledger gave."""
+    which = f" ({given} is the one that the ledger gave)" if given is not None else ""
+    return f"network {network} declares no subnet, so no address in it can be chosen: declare its subnet{which}, or leave the address out"
+
+
+def wants_subnet(network: Network) -> bool:
+    """Whether a network is one of the host's own with an address range."""
+    return network.scope == "host" and network.driver not in PLAIN_DRIVERS
 
 
 def report_clashes(report: Report, given: Mapping[str, IPNetwork], declared: Mapping[str, IPNetwork], reserved: Reserved) -> set[str]:

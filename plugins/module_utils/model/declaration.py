@@ -39,6 +39,7 @@ class Network:
     no address, if this network is the sandbox's gateway; 0.0.0.0 is every address of the host, of both families. inhibit_ipv4: the bridge
     gets no IPv4 address. trusted_host_interfaces: links of the host by which published ports are also reached at the sandbox's own address.
     container_iface_prefix: what interfaces in the sandboxes are called, before the number; None: ``eth``.
+    vnis: of an overlay, one for each subnet; those that are missing the ledger gives.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Network:
     inhibit_ipv4: bool = False
     trusted_host_interfaces: tuple[str, ...] = ()
     container_iface_prefix: str | None = None
+    vnis: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

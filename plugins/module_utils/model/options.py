@@ -30,6 +30,8 @@ def network_options(network: Network) -> Options:
             options[key] = getattr(network, key)
     if network.host_binding_ipv4 != default.host_binding_ipv4:
         options["host_binding_ipv4"] = str(network.host_binding_ipv4)
+    if network.vnis:
+        options["vni"] = network.vnis[0] if len(network.vnis) == 1 else list(network.vnis)
     if network.subnets:
         config = []
         for subnet in network.subnets:

@@ -15,7 +15,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 
 from ...module_utils.ipam.fleet import HostInput
-from ...module_utils.ipam.pools import Pool, read_pools
+from ...module_utils.ipam.pools import Stock, read_pools
 from ...module_utils.model.problem import Problem
 
 # Fleet variables: equal on all hosts.
@@ -37,7 +37,7 @@ class Fleet:
     at_work: frozenset[str]
     underlay: dict[str, IPv4Address | None]
     underlay_mtu: dict[str, int | None]
-    pools: tuple[Pool, ...]
+    stock: Stock
     ledger: str
     verify: str
     problems: list[Problem]
@@ -63,7 +63,7 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
         at_work=at_work,
         underlay={host: _underlay_address(hosts[host], reports[host], problems) for host in sorted(at_work)},
         underlay_mtu={host: _underlay_mtu(hosts[host], reports[host], problems) for host in sorted(at_work)},
-        pools=pools,
+        stock=Stock(pools),
         ledger=_ledger_path(given["cnm_ledger"], hosts),
         verify=str(given["cnm_verify"]),
         problems=[*problems, *pool_problems],

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import FleetPlan, HostInput, plan_fleet
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Grant, Ledger, ledger_dict, read_ledger
-from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import DOCKER_POOLS, Pool
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import DOCKER_POOLS, Pool, Stock
 
 S = "cnm_sandboxes.{}.networks.{}.ipv4_address"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -30,7 +30,7 @@ def on(*networks: str, **endpoint: Any) -> dict[str, Any]:
 
 
 def plan(hosts: dict[str, HostInput], ledger: Ledger | None = None, pools: tuple[Pool, ...] = DOCKER_POOLS, allocate: bool = True) -> FleetPlan:
-    return plan_fleet(hosts, ledger or Ledger(), pools, "default", allocate)
+    return plan_fleet(hosts, ledger or Ledger(), Stock(pools), "default", allocate)
 
 
 def told(found: FleetPlan) -> list[tuple[str, str, str]]:
@@ -195,7 +195,7 @@ def test_problems_stand_where_their_values_do() -> None:
 
 
 def test_the_fleet_has_a_name() -> None:
-    assert [problem.path for problem in plan_fleet({}, Ledger(), (), "a:b", True).problems] == ["cnm_fleet"]
+    assert [problem.path for problem in plan_fleet({}, Ledger(), Stock(), "a:b", True).problems] == ["cnm_fleet"]
 
 
 def test_a_hosts_name_may_hold_a_slash() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import FleetPlan, HostInput, plan_fleet
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Ledger, ledger_dict, read_ledger
-from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import DOCKER_POOLS, read_pools
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock, read_pools
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
@@ -27,7 +27,7 @@ def inputs(fleet: dict[str, tuple[Raw, Any]]) -> dict[str, HostInput]:
 
 
 def plan(hosts: dict[str, HostInput], ledger: Ledger, allocate: bool = True) -> FleetPlan:
-    return plan_fleet(hosts, ledger, DOCKER_POOLS, "default", allocate)
+    return plan_fleet(hosts, ledger, Stock(), "default", allocate)
 
 
 def places(found: FleetPlan) -> dict[tuple[str, ...], object]:
@@ -97,6 +97,6 @@ def test_nothing_moves_while_it_is_declared(before: dict[str, tuple[Raw, Any]], 
 def test_nothing_raises(hosts: dict[str, tuple[Any, Any, Any]], raw_ledger: object, raw_pools: object, fleet: str, allocate: bool) -> None:
     given_hosts = {name: HostInput({"cnm_networks": one}, {"cnm_sandboxes": two}, reserved) for name, (one, two, reserved) in hosts.items()}
     ledger = read_ledger(raw_ledger)[0]
-    found = plan_fleet(given_hosts, ledger, read_pools(raw_pools)[0], fleet, allocate)
+    found = plan_fleet(given_hosts, ledger, Stock(read_pools(raw_pools)[0]), fleet, allocate)
     assert list(found.problems) == sorted(found.problems)
     ledger_dict(found.ledger)

@@ -67,6 +67,8 @@ def test_an_empty_one(raw: object) -> None:
         ({"version": 1, "endpoints": {"n/a": {"n/": ["10.0.0.2"]}}}, "ledger.endpoints.n/a.n/", "NAME or HOST/NAME"),
         ({"version": 1, "endpoints": {"n/": {"n/s": ["10.0.0.2"]}}}, "ledger.endpoints.n/", "NAME or HOST/NAME"),
         ({"version": 1, "ranges": {"": {"node1": "10.0.0.0/24"}}}, "ledger.ranges.", "NAME or HOST/NAME"),
+        ({"version": 1, "networks": {"a": {"vnis": [256]}, "b": {"vnis": [257, 256]}}}, "ledger.networks.b.vnis", "gives this VNI to a too"),
+        ({"version": 1, "ranges": {"a": {"n": "10.0.0.0/25", "m": "10.0.0.0/26"}}}, "ledger.ranges.a.n", "it overlaps what the ledger gives to m"),
         ({"version": 1, "seen": {"node1": []}}, "ledger.seen.node1", "a dictionary"),
     ],
 )

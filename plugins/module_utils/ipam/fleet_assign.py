@@ -1,0 +1,137 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the networks of scope ``fleet`` get: subnets, VNIs and addresses that hold on all hosts, and the ledger's entries for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network
+
+from ..model.declaration import Declaration, Network
+from ..model.overlap import Span, span_of
+from ..model.report import Report
+from ..model.reserved import Reserved
+from .addresses import Given, assign_addresses, path_of, with_addresses
+from .assign import Addresses
+from .fleet_networks import FleetNetwork, check_members, fleet_networks
+from .ledger import Grant, Ledger, key_of, place_of
+from .missing import NOT_IN_LEDGER, Missing
+from .pools import AddressSpace, Stock, pools_in_words
+from .subnets import unchosen, with_subnet
+from .vnis import assign_vnis, segments
+
+
+def assign_fleet(
+    reports: Mapping[str, Report],
+    declarations: Mapping[str, Declaration],
+    ledger: Ledger,
+    seen: Mapping[str, Reserved],
+    stock: Stock,
+    missing: Mapping[str, Missing],
+    silent: frozenset[str],
+) -> FleetAssignment:
+    """Fills in the networks of scope fleet. What stands in the ledger stays as it is.
+
+    seen: what each host said of itself, now or earlier. missing: by host, what to do about what is neither declared nor in the ledger.
+    silent: the hosts that did not report: they may still have what they do not declare any more, so that it is not freed.
+    """
+    networks = fleet_networks(declarations, reports)
+    for one in networks.values():
+        check_members(one, reports)
+    how = {name: _strictest(missing[host] for host in one.hosts) for name, one in networks.items()}
+    given = _subnets(reports, networks, declarations, ledger, seen, stock, how)
+    resolved = {name: with_subnet(one.network, given.get(name)) for name, one in networks.items()}
+    wanted = {name: segments(one) for name, one in resolved.items() if one.driver == "overlay"}
+    vnis = assign_vnis(reports, networks, wanted, ledger.networks, stock.vni_base, how)
+    resolved = {name: replace(one, vnis=(*one.vnis, *vnis.get(name, ()))) for name, one in resolved.items()}
+    assignment = FleetAssignment(resolved)
+    for name, network in resolved.items():
+        entries = ledger.endpoints.get(name, {})
+        kept = {key: held for key, held in entries.items() if place_of(key)[0] in silent and place_of(key) not in networks[name].members}
+        if network.subnets:
+            stays = [address for held in kept.values() for address in held]
+            assignment.addresses[name] = assign_addresses(reports, network, networks[name].members, entries, missing.__getitem__, stays)
+        held = {key_of(*place): (address,) for place, address in assignment.addresses.get(name, {}).items()}
+        if held or kept:
+            assignment.endpoints[name] = {**kept, **held}
+        grant = Grant((given[name],) if name in given else (), vnis.get(name, ()))
+        if grant != Grant():
+            assignment.networks[name] = grant
+    for name, entries in ledger.endpoints.items():
+        if name not in networks and not place_of(name)[0] and any(place_of(key)[0] in silent for key in entries):
+            assignment.endpoints[name] = {key: held for key, held in entries.items() if place_of(key)[0] in silent}
+            assignment.networks[name] = ledger.networks.get(name, Grant())
+    return assignment
+
+
+def with_fleet(declaration: Declaration, fleet: FleetAssignment, host: str) -> Declaration:
+    """A host's declaration with what its networks of scope fleet got."""
+    networks = {name: _filled_in(network, fleet.filled.get(name)) for name, network in declaration.networks.items()}
+    sandboxes = {name: with_addresses(sandbox, fleet.addresses, host) for name, sandbox in declaration.sandboxes.items()}
+    return replace(declaration, networks=networks, sandboxes=sandboxes)
+
+
+def _filled_in(network: Network, filled: Network | None) -> Network:
+    """The network with subnets and VNIs of the whole fleet, if it is one of scope fleet. A host keeps what it may have for itself."""
+    return network if filled is None else replace(network, subnets=filled.subnets, vnis=filled.vnis)
+
+
+def _strictest(found: Iterable[Missing]) -> Missing:
+    """What is done for a network: what the host wants that wants most."""
+    present = set(found)
+    return next(one for one in (Missing.REFUSED, Missing.GIVEN, Missing.LEFT) if one in present)
+
+
+def _subnets(
+    reports: Mapping[str, Report],
+    networks: Mapping[str, FleetNetwork],
+    declarations: Mapping[str, Declaration],
+    ledger: Ledger,
+    seen: Mapping[str, Reserved],
+    stock: Stock,
+    how: Mapping[str, Missing],
+) -> dict[str, IPv4Network]:
+    """The subnet of each network of scope fleet that declares none."""
+    wanting = {name: one for name, one in networks.items() if not one.network.subnets}
+    found = {name: ledger.networks[name].subnets[0] for name in wanting if ledger.networks.get(name, Grant()).subnets}
+    for name, one in wanting.items():
+        for place, endpoint in sorted(one.members.items()):
+            if endpoint.ipv4_address is not None:
+                reports[place[0]].add(path_of(place[1], one.network), str(endpoint.ipv4_address), unchosen(name, found.get(name)))
+    lacking = [name for name in wanting if name not in found]
+    space = AddressSpace(_taken(declarations, ledger, seen) if any(how[name] is Missing.GIVEN for name in lacking) else ())
+    for name in lacking:
+        report, path = reports[wanting[name].hosts[0]], f"cnm_networks.{name}.ipam"
+        pools = stock.of(wanting[name].network.driver)
+        subnet = space.take_subnet(pools, name) if how[name] is Missing.GIVEN else None
+        if subnet is not None:
+            found[name] = subnet
+        elif how[name] is Missing.REFUSED:
+            report.add(path, "", NOT_IN_LEDGER.format(what="a subnet"))
+        elif how[name] is Missing.GIVEN:
+            which = "cnm_overlay_pool" if wanting[name].network.driver == "overlay" else "cnm_address_pools"
+            message = f"no subnet is left for network {name} in the address pools ({pools_in_words(pools)}): declare one, or more {which}"
+            report.add(path, "", message)
+    return found
+
+
+def _taken(declarations: Mapping[str, Declaration], ledger: Ledger, seen: Mapping[str, Reserved]) -> list[Span]:
+    """All that is in use on any host: a subnet of the whole fleet must be free on each."""
+    taken = [span for reserved in seen.values() for span in reserved.spans()]
+    taken += [span_of(subnet, key) for key, grant in ledger.networks.items() for subnet in grant.subnets]
+    return taken + [span_of(one.subnet, name) for held in declarations.values() for name, network in held.networks.items() for one in network.subnets]
+
+
+@dataclass(frozen=True)
+class FleetAssignment:
+    """filled: every network of scope fleet with subnets, gateways and VNIs. addresses: by network, of those endpoints that declare none.
+
+    networks, endpoints: all that the ledger is to hold for them.
+    """
+
+    filled: dict[str, Network] = field(default_factory=dict)
+    addresses: dict[str, Given] = field(default_factory=dict)
+    networks: dict[str, Grant] = field(default_factory=dict)
+    endpoints: Addresses = field(default_factory=dict)
