@@ -11,7 +11,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Callable
 
-from ..model.declaration import Endpoint, Network, Sandbox, Subnet
+from ..model.declaration import Endpoint, IPAddress, Network, Sandbox, Subnet
 from ..model.report import Report
 from ..model.subnet import gateway_of, lies_between, usable_range
 from .ledger import key_of, place_of
@@ -21,7 +21,7 @@ Place = tuple[str, str]  # host and sandbox
 Given = dict[Place, IPv4Address]
 
 
-def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPv4Address]) -> Iterator[IPv4Address]:
+def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress]) -> Iterator[IPv4Address]:
     """The addresses that the subnets can give to endpoints, lowest first (Docker's rule), without the gateways and those that are taken."""
     used = {int(address) for address in taken}
     for subnet in subnets:
@@ -63,7 +63,7 @@ def assign_addresses(
         else:
             found[place] = given
     moved = _moved(legs, entries)
-    taken = {*declared, *gateways, *found.values(), *kept}
+    taken: set[IPAddress] = {*declared, *gateways, *found.values(), *kept}
     for place in lacking:
         brought = next((address for address in moved.get(place[1], ()) if address not in taken and _is_inside(address, network)), None)
         if brought is not None:

@@ -63,13 +63,14 @@ def _differences(one: Network, other: Network) -> Iterator[tuple[str, str, str]]
     """(key, what one has, what the other has), in the words of the options, for all that must be the same."""
     if one == other:
         return
-    first, second = network_options(one), network_options(other)
+    first: Mapping[str, object] = network_options(one)
+    second: Mapping[str, object] = network_options(other)
     if other.scope != one.scope:
         # All else may follow from that.
-        first, second = ({"driver": each.driver, "scope": each.scope} for each in (one, other))
+        first, second = {"driver": one.driver, "scope": one.scope}, {"driver": other.driver, "scope": other.scope}
     for key in sorted((first.keys() | second.keys()).difference(OF_A_HOST)):
         if first.get(key) != second.get(key):
-            yield key, *("none" if key not in options else shown(options[key]) for options in (first, second))
+            yield key, shown(first.get(key, "none")), shown(second.get(key, "none"))
 
 
 @dataclass(frozen=True)
