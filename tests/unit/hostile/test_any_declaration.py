@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import FleetPlan, HostInput, plan_fleet
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Ledger, ledger_dict, read_ledger
-from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import DOCKER_POOLS, read_pools
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock, read_pools
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
@@ -83,7 +83,7 @@ def test_so_is_whatever_stands_in_the_ledger_and_the_other_variables(good: tuple
             _check_problems((*problems, *pool_problems), others)
             continue
         fleet = shown(others.get("cnm_fleet"))
-        found = plan_fleet({"node1": _host(declared, others.get("reserved"))}, ledger, pools, fleet, random.random() < 0.5)
+        found = plan_fleet({"node1": _host(declared, others.get("reserved"))}, ledger, Stock(pools), fleet, random.random() < 0.5)
         _check_problems(found.problems, {**declared, **others})
         if not found.problems and others.get("reserved") is not None:  # a host that did not report is left open
             _check_planned(found, fleet)
@@ -95,7 +95,7 @@ def _host(given: dict[Any, Any], reserved: Any) -> HostInput:
 
 
 def _plan(given: dict[Any, Any], ledger: Ledger) -> FleetPlan:
-    return plan_fleet({"node1": _host(given, {})}, ledger, DOCKER_POOLS, FLEET, True)
+    return plan_fleet({"node1": _host(given, {})}, ledger, Stock(), FLEET, True)
 
 
 def _planned_or_refused(raw: Any) -> bool:
