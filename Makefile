@@ -10,7 +10,9 @@ MAKEFLAGS += --no-print-directory
 LOCK := requirements/dev.txt
 # Named after what it was made from: a new lock file, or a checkout that was moved, makes a new one.
 VENV := .venv/made-from-$(shell { echo $(CURDIR); cat $(LOCK); } | sha256sum | cut -c1-12)
-LANES := lint sanity unit kernel lab fleet molecule
+# Named after what it says, too: a package that is added later is installed where .venv stands already.
+PACKAGES := .cache/packages-of-$(shell sha256sum <bindep.txt | cut -c1-12)
+LANES := lint sanity unit kernel test-uml lab fleet molecule
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
 export NO_COLOR := 1
@@ -36,8 +38,11 @@ machine:
 
 venv: $(VENV) ## makes .venv from requirements/dev.txt, after installing the system packages of bindep.txt that are missing
 
-$(VENV):
+$(VENV): | $(PACKAGES)
 	tools/venv $@
+
+$(PACKAGES):
+	tools/packages $@
 
 site: machine $(VENV) ## builds the fleet of inventories/lab inside this machine, runs playbooks/site.yml on it and proves it
 	$(begin)
@@ -53,7 +58,7 @@ lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint,
 	check ruff check --output-format concise
 	check ruff format --check
 	check mypy $(PURE)
-	check shellcheck --external-sources .ci/run molecule/bridge/files/*.sh tools/lock tools/recipe.sh tools/sanity tools/venv
+	check shellcheck --external-sources .ci/run molecule/bridge/files/*.sh tools/lock tools/packages tools/recipe.sh tools/sanity tools/uml tools/uml_init tools/venv
 	check yamllint --strict .
 	check ansible-lint --offline --profile production
 	check antsibull-changelog lint
@@ -61,6 +66,10 @@ lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint,
 
 sanity: $(VENV) ## ansible-test sanity, with no ignore file, in a throw-away copy of the tree
 	tools/sanity
+
+test-uml: machine $(VENV) ## pytest tests/uml and a kernel test, in a User-Mode Linux kernel: it has ipvlan, 802.1q and dummy, and iptables of the legacy form
+	$(begin)
+	tools/uml pytest tests/uml "tests/kernel/test_bridge_network.py::test_from_nothing_to_a_topology_and_back[legacy]"
 
 declarations: $(VENV) ## pytest tests/unit/hostile: 10,000 declarations, valid and not, where `make unit` tries 2,000; no kernel
 	$(begin)
