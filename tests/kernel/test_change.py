@@ -286,3 +286,11 @@ def test_sandboxes_that_exchange_their_addresses_are_found_at_once(host) -> None
         run(declare(FRONT, one, two, sandbox("app", endpoint("front", "172.20.0.4"))))
         found = answers(flows, listeners, flows)
         assert {flow: found.get(flow, "").split()[0] for flow in flows} == dict.fromkeys(flows[::2], "two") | dict.fromkeys(flows[1::2], "one")
+
+
+def test_a_link_that_gets_another_name_keeps_no_route_that_is_not_wanted(host) -> None:
+    """From 6.2 on the kernel keeps the routes of a link that is renamed."""
+    run(declare(BACK, sandbox("web", endpoint("back", "172.21.0.2", interface_name="wan0"))))
+    closed = declare(replace(BACK, internal=True), sandbox("web", endpoint("back", "172.21.0.2")))
+    assert run(closed).ops[0] == "remove route default via 172.21.0.1 dev wan0 in web"
+    assert host.sh("ip -n web route show default") == ""

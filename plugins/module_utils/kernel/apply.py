@@ -27,8 +27,8 @@ from .reasons import reason
 
 def apply(ops: tuple[Op, ...]) -> None:
     """Do ``ops``, in their order. Raises Fault at the first that fails; what came before it is done."""
-    made = {op.subject.key for op in ops if op.action == "create"}
-    for stage, group in itertools.groupby(ops, key=lambda op: order.stage(op, made)):
+    others = order.made_or_renamed(ops)
+    for stage, group in itertools.groupby(ops, key=lambda op: order.stage(op, others)):
         steps = list(group)
         try:
             _STAGES[stage](steps)
@@ -145,6 +145,7 @@ def _write_files(ops: list[Op]) -> None:
 
 _STAGES: dict[int, Callable[[list[Op]], None]] = {
     order.LINK_REMOVAL: _remove_links,
+    order.ROUTE_REMOVAL: _change_inside,
     order.LINK_RENAME: _rename_links,
     order.FIREWALL: _set_rules,
     order.NAMESPACE_REPLACEMENT: _remove_namespaces,

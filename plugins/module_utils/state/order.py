@@ -4,6 +4,7 @@
 """In which order operations are safe.
 
 What leads into a sandbox goes before the rules that guard it, and comes after them; what cannot be undone comes last.
+A route goes while the link that it leads through still has its name.
 Within a namespace: settings, addresses, links (whose new MAC is announced with the addresses), then up, then routes.
 """
 
@@ -15,18 +16,23 @@ from collections.abc import Set as AbstractSet
 from .objects import Address, Chain, File, Jump, Key, Link, Namespace, Route, Sysctl
 from .op import Op
 
-LINK_REMOVAL, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL = range(9)
+LINK_REMOVAL, ROUTE_REMOVAL, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL = range(10)
 
 
 def in_order(ops: Iterable[Op]) -> tuple[Op, ...]:
     """``ops``, sorted: the same set gives the same order. Renames keep the order among themselves that they came in."""
     listed: list[Op] = list(ops)
-    made = {op.subject.key for op in listed if op.action == "create"}
-    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, made))))
+    others = made_or_renamed(listed)
+    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, others))))
 
 
-def stage(op: Op, made: AbstractSet[Key] = frozenset()) -> int:
-    """The stage of the work that ``op`` belongs to. ``made``: what the same plan creates."""
+def made_or_renamed(ops: Iterable[Op]) -> set[Key]:
+    """What a plan creates, and the links that it gives another name, by their old one."""
+    return {(op.before or op.subject).key for op in ops if op.action in ("create", "rename")}
+
+
+def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
+    """The stage of the work that ``op`` belongs to. ``others``: ``made_or_renamed`` of the same plan."""
     one = op.subject
     if isinstance(one, (Chain, Jump)):
         return FIREWALL
@@ -34,8 +40,10 @@ def stage(op: Op, made: AbstractSet[Key] = frozenset()) -> int:
         return FILES
     if isinstance(one, Namespace):
         if op.action == "remove":
-            return NAMESPACE_REPLACEMENT if one.key in made else NAMESPACE_REMOVAL
+            return NAMESPACE_REPLACEMENT if one.key in others else NAMESPACE_REMOVAL
         return NAMESPACE
+    if isinstance(one, Route) and op.action == "remove" and ("link", one.netns, one.link) in others:
+        return ROUTE_REMOVAL
     if isinstance(one, Link) and op.action != "change":
         return {"remove": LINK_REMOVAL, "rename": LINK_RENAME, "create": LINK_CREATION}[op.action]
     return INSIDE

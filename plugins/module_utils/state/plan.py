@@ -37,6 +37,7 @@ def plan(current: HostState, desired: HostState) -> Plan:
     ops = [Op("remove", before=ours[key]) for key in doomed if not _goes_by_itself(ours[key], doomed)]
     ours = {key: one for key, one in ours.items() if key not in doomed and not _rests_on(one, doomed)}
 
+    ops.extend(Op("remove", before=one) for one in ours.values() if _stays_behind(one, names, desired))
     ops.extend(Op("rename", before=before, after=after) for before, after in moves)
     ours = renamed(ours, moves)
 
@@ -48,6 +49,13 @@ def plan(current: HostState, desired: HostState) -> Plan:
 
     ops.extend(_creations_and_changes(ours, desired.objects))
     return Plan(ops=in_order(ops))
+
+
+def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:
+    """Whether ``one`` is a route through a link that is renamed, and not wanted afterwards: from 6.2 on the kernel would keep it."""
+    if not isinstance(one, Route) or not one.link or (one.netns, one.link) not in names:
+        return False
+    return replace(one, link=names[(one.netns, one.link)]).key not in desired.objects
 
 
 def _must_go(one: Object, desired: HostState) -> bool:
