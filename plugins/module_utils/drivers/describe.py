@@ -33,7 +33,7 @@ def describe(state: HostState, fleet: str) -> Declaration:
         # Somebody may have changed the chain: what is not of our form publishes nothing that could be declared.
         with contextlib.suppress(ValueError):
             address, target = rule.to.split(":")
-            published = Port(rule.port, int(target), rule.protocol, IPv4Address(rule.destination) if rule.destination else None)
+            published = Port(int(rule.port), int(target), rule.protocol, IPv4Address(rule.destination) if rule.destination else None)
             ports.setdefault(IPv4Address(address), []).append(published)
     declaration = Declaration(networks)
     for one in found.namespaces:

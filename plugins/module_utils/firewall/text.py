@@ -10,32 +10,76 @@ from collections.abc import Iterable
 
 from ..state.rule import Rule
 
-# Options that take one value, and the field of a rule that holds it.
-_FIELDS = {"-i": "in_interface", "-o": "out_interface", "-s": "source", "-d": "destination", "-p": "protocol", "--comment": "comment"}
-_TARGET_OPTIONS = {"DNAT": "--to-destination", "SNAT": "--to-source"}
+# Options of every rule, and the field that holds their value.
+_PLAIN = {"-s": "source", "-d": "destination", "-i": "in_interface", "-o": "out_interface", "-p": "protocol"}
+# Options of match modules: the module, the field, and the last word where the option takes two. In the order in which a rule of ours has them.
+_MATCHES = (
+    ("iprange", "--src-range", "source_range", ""),
+    ("iprange", "--dst-range", "destination_range", ""),
+    ("set", "--match-set", "source_set", "src"),
+    ("set", "--match-set", "destination_set", "dst"),
+    ("PROTOCOL", "--dport", "port", ""),
+    ("addrtype", "--dst-type", "local_destination", ""),
+    ("conntrack", "--ctstate", "states", ""),
+    ("conntrack", "--ctorigdst", "original_destination", ""),
+    ("conntrack", "--ctorigdstport", "original_port", ""),
+    ("conntrack", "--ctdir", "direction", ""),
+    ("limit", "--limit", "limit", ""),
+    ("limit", "--limit-burst", "burst", ""),
+    ("comment", "--comment", "comment", ""),
+)
+_MODULES = {"PROTOCOL", "tcp", "udp", "sctp", *(module for module, *_rest in _MATCHES)}
+_NEGATABLE = {*_PLAIN.values(), "source_range", "destination_range", "source_set", "destination_set"}
+_TARGETS = {
+    "DNAT": ("--to-destination", "to"),
+    "SNAT": ("--to-source", "to"),
+    "LOG": ("--log-prefix", "log_prefix"),
+    "REJECT": ("--reject-with", "reject_with"),
+}
+_QUOTED = ("comment", "log_prefix")
 
 
 def rule_text(chain: str, rule: Rule, command: str = "-A") -> str:
-    """One line for iptables-restore. command: ``-A``, ``-D`` or ``-I``."""
-    if rule.target.startswith("-A "):
-        return command + rule.target[2:]  # somebody else's, kept under its own text
-    words = [command, chain]
-    for option in ("-s", "-d", "-i", "-o", "-p"):
-        value = getattr(rule, _FIELDS[option])
+    """One line for iptables-restore. command: ``-A``, ``-D`` or ``-I``, with a number behind it where that says the place."""
+    if rule.target.startswith("-A "):  # somebody else's, kept under its own text
+        return " ".join([*_command(command, chain), *rule.target.split(" ", 2)[2:]])
+    words = _command(command, chain)
+    for option, name in _PLAIN.items():
+        words += _option_words(option, getattr(rule, name))
+    module = ""
+    for owner, option, name, last in _MATCHES:
+        value = _as_text(name, getattr(rule, name))
         if value is not None:
-            words += ["!", option, value[1:]] if value.startswith("!") else [option, value]
-    if rule.port is not None:
-        words += ["-m", str(rule.protocol), "--dport", str(rule.port)]
-    if rule.local_destination:
-        words += ["-m", "addrtype", "--dst-type", "LOCAL"]
-    if rule.states:
-        words += ["-m", "conntrack", "--ctstate", ",".join(rule.states)]
-    if rule.comment is not None:
-        words += ["-m", "comment", "--comment", _quoted(rule.comment)]
+            needs = str(rule.protocol) if owner == "PROTOCOL" else owner
+            words += ["-m", needs] if needs != module else []
+            words += [*_option_words(option, value, name in _NEGATABLE), *([last] if last else [])]
+            module = needs
     words += ["-j", rule.target]
-    if rule.to is not None:
-        words += [_TARGET_OPTIONS[rule.target], rule.to]
-    return " ".join(words)
+    option, name = _TARGETS.get(rule.target, ("", ""))
+    value = _as_text(name, getattr(rule, name)) if name else None
+    return " ".join([*words, option, value] if value is not None else words)
+
+
+def _command(command: str, chain: str) -> list[str]:
+    verb, _space, place = command.partition(" ")
+    return [verb, chain, *([place] if place else [])]
+
+
+def _option_words(option: str, value: str | None, negatable: bool = True) -> list[str]:
+    if value is None:
+        return []
+    return ["!", option, value[1:]] if negatable and value.startswith("!") else [option, value]
+
+
+def _as_text(name: str, value: object) -> str | None:
+    """The value of a field as a word; None where it says nothing."""
+    if value is None or value is False or value == ():
+        return None
+    if value is True:
+        return "LOCAL"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return _quoted(str(value)) if name in _QUOTED else str(value)
 
 
 def parse_save(text: str) -> dict[str, dict[str, tuple[Rule, ...]]]:
@@ -62,26 +106,39 @@ def _parse_rule(words: list[str]) -> Rule | None:
             negated = "!"
             continue
         value = next(rest, "")
-        if word in _FIELDS:
-            values[_FIELDS[word]] = negated + _plain(value)
-        elif negated:
-            return None
-        elif word == "-m" and value in ("addrtype", "conntrack", "comment", "tcp", "udp"):
-            pass
-        elif word == "--dport" and value.isdigit():
-            values["port"] = int(value)
-        elif word == "--dst-type" and value == "LOCAL":
-            values["local_destination"] = True
-        elif word == "--ctstate":
-            values["states"] = tuple(sorted(value.split(",")))
-        elif word == "-j":
-            values["target"] = value
-        elif word == _TARGET_OPTIONS.get(str(values.get("target"))):
-            values["to"] = value
+        if word == "-m" and value in _MODULES and not negated:
+            continue
+        if word == "-j" and not negated:
+            name, read = "target", _from_text("target", value)
         else:
+            last = next(rest, "") if word == "--match-set" else ""
+            name = _field(word, last, str(values.get("target")))
+            read = _from_text(name, negated + value if name in _NEGATABLE else value)
+        if not name or name in values or read is None or (negated and name not in _NEGATABLE):
             return None
+        values[name] = read
         negated = ""
     return Rule(**values) if "target" in values else None  # type: ignore[arg-type]
+
+
+def _field(option: str, last: str, target: str) -> str:
+    """The field that an option fills, or nothing where rules of ours have no such option."""
+    if option in _PLAIN:
+        return _PLAIN[option]
+    if option == _TARGETS.get(target, ("", ""))[0]:
+        return _TARGETS[target][1]
+    return next((name for _module, known, name, end in _MATCHES if (known, end) == (option, last)), "")
+
+
+def _from_text(name: str, text: str) -> object:
+    """The value of a field; None where ``text`` is none."""
+    if name in ("source", "destination"):
+        return text[:-3] if text.endswith("/32") else text[:-4] if text.endswith("/128") else text
+    if name == "port":
+        return int(text) if text.isdigit() else text
+    if name == "local_destination":
+        return True if text == "LOCAL" else None
+    return tuple(sorted(text.split(","))) if name == "states" else text
 
 
 def _quoted(text: str) -> str:
@@ -93,10 +150,6 @@ def _words(line: str) -> list[str]:
     """The words of a line of iptables-save."""
     found = re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+', line)
     return [re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word for word in found]
-
-
-def _plain(value: str) -> str:
-    return value[:-3] if value.endswith("/32") else value
 
 
 def restore_text(steps: Iterable[tuple[str, str]]) -> str:

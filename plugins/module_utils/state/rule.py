@@ -13,7 +13,11 @@ class Rule:
     """One rule: every condition that is set must hold, then ``target`` is done.
 
     Interfaces and addresses may be negated by a leading ``!`` (``!lo``, ``!127.0.0.0/8``). states: conntrack states.
-    to: destination of a DNAT, or source of an SNAT (``172.20.0.10:80``).
+    to: destination of a DNAT, or source of an SNAT (``172.20.0.10:80``). port: a number, or a range as ``5000:5005``.
+
+    original_destination, original_port: where the packet was sent before any DNAT. direction: ``ORIGINAL``, from who began the connection.
+    source_set, destination_set: names of ipsets, which may be negated too, as may the ranges (``192.0.2.1-192.0.2.9``).
+    limit: how often the rule matches at most (``10/sec``), after burst packets at once. log_prefix, reject_with: of the targets LOG and REJECT.
     """
 
     target: str
@@ -23,7 +27,18 @@ class Rule:
     destination: str | None = None
     local_destination: bool = False
     protocol: str | None = None
-    port: int | None = None
+    port: int | str | None = None
     states: tuple[str, ...] = ()
     comment: str | None = None
     to: str | None = None
+    source_range: str | None = None
+    destination_range: str | None = None
+    source_set: str | None = None
+    destination_set: str | None = None
+    original_destination: str | None = None
+    original_port: str | None = None
+    direction: str | None = None
+    limit: str | None = None
+    burst: str | None = None
+    log_prefix: str | None = None
+    reject_with: str | None = None

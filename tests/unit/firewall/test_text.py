@@ -30,6 +30,20 @@ PRINTED = {
     ),
     "-A CNM-POSTROUTING -s 172.20.0.0/24 ! -o br0 -j MASQUERADE": Rule("MASQUERADE", source="172.20.0.0/24", out_interface="!br0"),
     "-A X -s 10.0.0.0/8 -j SNAT --to-source 192.0.2.1": Rule("SNAT", source="10.0.0.0/8", to="192.0.2.1"),
+    "-A X -p tcp -m tcp --dport 80:90 -j ACCEPT": Rule("ACCEPT", protocol="tcp", port="80:90"),
+    "-A X -j REJECT --reject-with icmp-port-unreachable": Rule("REJECT", reject_with="icmp-port-unreachable"),
+    '-A X -m limit --limit 5/min --limit-burst 9 -j LOG --log-prefix "it\'s \\"me\\" "': Rule("LOG", limit="5/min", burst="9", log_prefix='it\'s "me" '),
+    "-A X ! -s 192.0.2.0/24 -p tcp -m conntrack --ctorigdst 198.51.100.2 --ctorigdstport 8080:8090 --ctdir ORIGINAL -j DROP": Rule(
+        "DROP",
+        source="!192.0.2.0/24",
+        protocol="tcp",
+        original_destination="198.51.100.2",
+        original_port="8080:8090",
+        direction="ORIGINAL",
+    ),
+    "-A X -m iprange ! --src-range 192.0.2.1-192.0.2.3 -m set --match-set office dst -j DROP": Rule(
+        "DROP", source_range="!192.0.2.1-192.0.2.3", destination_set="office"
+    ),
     r'-A X -m comment --comment "say \"it\'s\" \\ ours" -j ACCEPT': Rule("ACCEPT", comment='say "it\'s" \\ ours'),
 }
 # What says more than a rule of ours, or something else: kept as it is, never read as one of ours.
@@ -39,13 +53,14 @@ OTHERS = [
     "-A X -m addrtype ! --dst-type LOCAL -j DROP",
     "-A X -m addrtype --src-type LOCAL -j DROP",
     "-A X -m conntrack ! --ctstate DNAT -j DROP",
-    "-A X -p tcp -m tcp --dport 80:90 -j ACCEPT",
     "-A X -p tcp -m tcp --sport 80 -j ACCEPT",
     "-A X -p tcp -m tcp --dport 80 --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
     "-A X -j DNAT --to-destination 10.0.0.1:80 --random",
     "-A X -j MASQUERADE --random",
-    "-A X -j REJECT --reject-with icmp-port-unreachable",
-    '-A X -m limit --limit 5/min -j LOG --log-prefix "it\'s \\"me\\" "',
+    "-A X -j LOG --log-prefix a --log-level 7",
+    "-A X -m set --match-set office src,dst -j DROP",
+    "-A X -m set --match-set office src -m set --match-set home src -j DROP",
+    "-A X -m limit ! --limit 5/min -j DROP",
     "-A X -g OTHER",
     "-A X -m comment --comment only",
     '-A X -m string --string "a|\\"b" --algo bm -j DROP',
