@@ -30,7 +30,7 @@ DRIFTS = {
     ),
     "MTU of the sandbox's end": ("ip -n web link set eth1 mtu 1300", ["change veth eth1 in web (front/web): mtu from 1300 to 1500"]),
     "MTU of the bridge": (f"ip link set {BR} mtu 1300", [f"change bridge {BR} (front): mtu from 1300 to 1500"]),
-    "chain flushed": ("iptables -t mangle -F CNM-FORWARD", ["change chain CNM-FORWARD of table mangle (ipv4): +5 -0 rules"]),
+    "chain flushed": ("iptables -t mangle -F CNM-FORWARD", ["change chain CNM-FORWARD of table mangle (ipv4): +6 -0 rules"]),
     "rule removed": ("iptables -t nat -D CNM-PORTS 1", ["change chain CNM-PORTS of table nat (ipv4): +1 -0 rules"]),
     "rule changed": (
         "iptables -t nat -R CNM-PORTS 1 -d 10.0.0.0/8 -p tcp --dport 81 -j DNAT --to-destination 172.20.0.99:82",

@@ -9,40 +9,30 @@ so that the result, declared again, changes nothing.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
-from ipaddress import IPv4Address
 
-from ..model.declaration import Declaration, Endpoint, Port, Sandbox
+from ..model.declaration import Declaration, Endpoint, Sandbox
 from ..model.resolve import effective_mac, gateway_endpoint, interface_names
 from ..state.objects import HostState
 from .driver import DRIVERS
 from .found import Found, sort_out
 from .hosts_file import DIRECTORY, read_hosts, read_nameservers
-from .place import PORTS
+from .published import WaysIn, published_ports, ways_in
 
 
 def describe(state: HostState, fleet: str) -> Declaration:
     """The declaration that ``state`` (of which only what is owned counts) stands for. Sandboxes of mode ``host`` leave no trace."""
     found = sort_out(state)
     networks = {network.name: network for driver in DRIVERS.values() for network in driver.described(fleet, found)}
-    ports: dict[IPv4Address | None, list[Port]] = {}
-    for rule in found.chain(fleet, PORTS):
-        if rule.port is None or rule.protocol is None or rule.to is None:
-            continue
-        # Somebody may have changed the chain: what is not of our form publishes nothing that could be declared.
-        with contextlib.suppress(ValueError):
-            address, target = rule.to.split(":")
-            published = Port(int(rule.port), int(target), rule.protocol, IPv4Address(rule.destination) if rule.destination else None)
-            ports.setdefault(IPv4Address(address), []).append(published)
+    ways = ways_in(fleet, found)
     declaration = Declaration(networks)
     for one in found.namespaces:
-        sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, found, ports)
+        sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, found, ways)
         declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found.ways_out.get(one.name))
     return declaration
 
 
-def _sandbox(name: str, found: Found, ports: dict[IPv4Address | None, list[Port]]) -> Sandbox:
+def _sandbox(name: str, found: Found, ways: WaysIn) -> Sandbox:
     names, extra = read_hosts(found.files.get(f"{DIRECTORY}/{name}/hosts", ""))
     endpoints = []
     for one, owner in found.endpoints.get(name, []):
@@ -52,7 +42,7 @@ def _sandbox(name: str, found: Found, ports: dict[IPv4Address | None, list[Port]
     return Sandbox(
         name,
         endpoints=tuple(sorted(endpoints, key=lambda endpoint: endpoint.network)),
-        ports=tuple(sorted((port for endpoint in endpoints for port in ports.get(endpoint.ipv4_address, [])), key=lambda port: port.order)),
+        ports=published_ports(ways, [address for one in endpoints for address in (one.ipv4_address, one.ipv6_address) if address is not None]),
         sysctls=tuple(sorted(found.settings.get(name, []))),
         dns=tuple(read_nameservers(found.files.get(f"{DIRECTORY}/{name}/resolv.conf", ""))),
         extra_hosts=tuple(sorted(extra)),

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ..model.declaration import Declaration, Network
-from ..model.resolve import gateway_endpoint, interface_names, namespace_owners
+from ..model.declaration import Declaration, Endpoint, Network, Port
+from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoint, gateway_endpoints, interface_names, namespace_owners
 from ..state.objects import Chain, HostState, Namespace, Object, Sysctl, desired_state
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name
 from .driver import DRIVERS, Leg
 from .found import ALWAYS_SET
 from .hosts_file import name_files, network_names
-from .place import IPV4, Place, jumps
+from .place import Place, jumps
 from .setting import setting_path
 
 Placed = tuple[Place, int, Rule]
@@ -48,13 +49,26 @@ def _members(declaration: Declaration) -> dict[str, list[Leg]]:
 
 
 def _publishing(declaration: Declaration) -> dict[str, list[Leg]]:
-    """The sandboxes that publish ports, by the network through which they do: that of their default route."""
+    """The sandboxes that publish ports, by the network through which they do: that of their default route, in IPv4 and in IPv6.
+
+    Each with those of its ports that lead in there, each at one address of the host (0.0.0.0 and ``::``: every one of its family).
+    """
     found: dict[str, list[Leg]] = {}
     for _name, sandbox in sorted(declaration.sandboxes.items()):
-        endpoint = gateway_endpoint(declaration, sandbox) if sandbox.ports else None
-        if endpoint is not None:
-            found.setdefault(endpoint.network, []).append((sandbox, endpoint))
+        ways: dict[Endpoint, list[Port]] = {}
+        for family, endpoint in gateway_endpoints(declaration, sandbox).items():
+            ways.setdefault(endpoint, []).extend(_at_one_address(sandbox.ports, family))
+        for endpoint, ports in ways.items():
+            if ports:
+                found.setdefault(endpoint.network, []).append((replace(sandbox, ports=tuple(ports)), endpoint))
     return found
+
+
+def _at_one_address(ports: tuple[Port, ...], family: int) -> Iterator[Port]:
+    every = EVERY_ADDRESS if family == 4 else EVERY_IPV6_ADDRESS
+    for port in ports:
+        if port.host_ip is None or port.host_ip.version == family:
+            yield replace(port, host_ip=port.host_ip or every)
 
 
 def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: str) -> Iterator[Object]:
@@ -90,5 +104,5 @@ def _firewall(placed: list[Placed], fleet: str) -> Iterator[Object]:
     for place, _rank, rule in sorted(placed, key=lambda one: one[1]):
         rules.setdefault(place, {})[rule] = None
     for place, in_order in sorted(rules.items()):
-        yield Chain(IPV4, place.table, chain_name(fleet, place.name), tuple(in_order))
+        yield Chain(place.family, place.table, chain_name(fleet, place.name), tuple(in_order))
         yield from jumps(place, fleet)

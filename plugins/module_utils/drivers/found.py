@@ -39,14 +39,14 @@ def sort_out(state: HostState) -> Found:
         elif isinstance(one, File):
             found.files[one.path] = one.content
         elif isinstance(one, Chain):
-            found.rules[(one.table, one.name)] = one.rules
+            found.rules[(one.family, one.table, one.name)] = one.rules
     return found
 
 
 @dataclass
 class Found:
     """namespaces; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link; ways_out: the link of
-    each default route by namespace; settings by namespace; files by path; rules by table and chain.
+    each default route by namespace; settings by namespace; files by path; rules by family, table and chain.
     """
 
     namespaces: list[Namespace] = field(default_factory=list)
@@ -56,8 +56,8 @@ class Found:
     ways_out: dict[str, str | None] = field(default_factory=dict)
     settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
+    rules: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
 
     def chain(self, fleet: str, place: Place) -> tuple[Rule, ...]:
         """The rules of our chain at ``place``."""
-        return self.rules.get((place.table, chain_name(fleet, place.name)), ())
+        return self.rules.get((place.family, place.table, chain_name(fleet, place.name)), ())

@@ -19,7 +19,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 # Of what every string of every object is made: nothing that a shell, a path, a rule or a terminal takes for more than itself.
-PLAIN = re.compile(r"[A-Za-z0-9_.:/!+-]*")
+PLAIN = re.compile(r"[A-Za-z0-9_.:/!+\[\]-]*")
 ONE_LINE = re.compile(r"[\x20-\x7e]*")
 SETTING = re.compile(r"net(/[A-Za-z0-9_.-]+)+")
 FILE = re.compile(r"/etc/netns/([^/]+)/(hosts|resolv\.conf)")
