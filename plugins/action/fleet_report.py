@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 from ..plugin_utils.fleet.inventory import declaration_problems, declares, plain
 from ..plugin_utils.fleet.report import FleetReport, declaration_report, drift_report, preflight_report, stale_report
 
-_REPORTS = {"preflight": preflight_report, "drift": drift_report}
+_REPORTS = ("preflight", "drift")
 
 
 class ActionModule(ActionBase):
@@ -41,14 +41,20 @@ def _declared(variables: dict[str, Any]) -> FleetReport:
 def _said(stage: str, register: str, variables: dict[str, Any]) -> FleetReport:
     """The report on what every host that is still at work returned."""
     said = {host: plain(variables["hostvars"].raw_get(host).get(register)) for host in plain(variables["ansible_play_hosts"])}
-    return _REPORTS[stage]({host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")})
+    answers = {host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")}
+    return drift_report(answers, _lost(variables)[0]) if stage == "drift" else preflight_report(answers)
 
 
 def _stale(variables: dict[str, Any]) -> FleetReport:
     """The report on the hosts of the fleet that this play had and lost."""
+    return stale_report(*_lost(variables))
+
+
+def _lost(variables: dict[str, Any]) -> tuple[list[str], int]:
+    """The hosts of the fleet that this play had and lost, and how many others it still has."""
     at_work = set(plain(variables["ansible_play_hosts"]))
     fleet = {host for host in plain(variables["ansible_play_hosts_all"]) if declares(variables["hostvars"].raw_get(host))}
-    return stale_report(sorted(fleet - at_work), len(fleet & at_work))
+    return sorted(fleet - at_work), len(fleet & at_work)
 
 
 _OF_THE_INVENTORY = {"declared": _declared, "stale": _stale}

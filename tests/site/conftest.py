@@ -53,11 +53,11 @@ class Run:
 
 
 class Fleet:
-    """Two lab hosts, and an inventory that declares the same for both until it is told otherwise."""
+    """Some lab hosts, and an inventory that declares the same for all until it is told otherwise."""
 
-    def __init__(self, folder: Path, lab: str) -> None:
+    def __init__(self, folder: Path, lab: str, size: int = len(HOSTS)) -> None:
         self.folder, self.lab = folder, lab
-        (folder / "lab.yml").write_text("plugin: mooring.cnm.lab\nsize: 2\n")
+        (folder / "lab.yml").write_text(f"plugin: mooring.cnm.lab\nsize: {size}\n")
         self.ledger = folder / ".cnm-ledger.yml"
         self.declare()
 

@@ -55,8 +55,8 @@ def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
     return FleetReport([], "\n".join([summary, *lines]), True, problems)
 
 
-def drift_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
-    """What would have to be done on each host to bring it back to its declaration."""
+def drift_report(said: Mapping[str, Mapping[str, Any]], unseen: Sequence[str] = ()) -> FleetReport:
+    """What would have to be done on each host to bring it back to its declaration. unseen: hosts that could not be looked at."""
     trouble = preflight_report(said)
     if trouble.failed:
         return trouble
@@ -65,6 +65,8 @@ def drift_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
     for host, ops in drifted.items():
         lines += [f"{host} has drifted. To bring it back:", *(f"  {op}" for op in ops)]
     summary = f"{_count(len(drifted), 'host')} of {len(said)} drifted: {', '.join(drifted)}" if drifted else f"{_count(len(said), 'host')}: no drift"
+    if unseen:
+        summary += f". Not looked at, since they could not be reached: {', '.join(unseen)}"
     return FleetReport(["", *lines, summary] if drifted else [summary], summary, bool(drifted), [])
 
 
