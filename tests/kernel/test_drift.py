@@ -88,7 +88,10 @@ DRIFTS = {
         "ip -n web route replace default via 172.21.0.1",
         ["remove route default via 172.21.0.1 dev eth0 in web", "add route default via 172.20.0.1 dev eth1 in web"],
     ),
-    "default route to nowhere": ("ip -n web route replace blackhole default", ["add route default via 172.20.0.1 dev eth1 in web"]),
+    "default route to nowhere": (
+        "ip -n web route replace blackhole default",
+        ["remove route blackhole default in web", "add route default via 172.20.0.1 dev eth1 in web"],
+    ),
     "second default route": ("ip -n web route append default via 172.20.0.9", ["remove route default via 172.20.0.9 dev eth1 in web"]),
     "sandbox's link down": (
         "ip -n web link set eth1 down",

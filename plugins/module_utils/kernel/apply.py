@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Callable
 
 from ..firewall import run as firewall
@@ -16,11 +16,12 @@ from ..firewall.lines import lines_of
 from ..firewall.text import restore_text
 from ..state import order
 from ..state.fault import Fault
-from ..state.objects import File, Link, Namespace, Sysctl
+from ..state.objects import File, Key, Link, Namespace, Sysctl
 from ..state.op import Op
 from ..state.words import in_words
 from . import files, messages, namespaces, sysctls
-from .messages import Message
+from .encode import Message
+from .inside import inside_messages
 from .netlink import Refused, RouteSocket
 from .reasons import reason
 
@@ -88,32 +89,39 @@ def _remove_namespaces(ops: list[Op]) -> None:
 
 
 def _create_links(ops: list[Op]) -> None:
-    for netns, group in _by_namespace(ops):
-        with namespaces.inside(netns), RouteSocket() as netlink:
-            # A port needs the index of its bridge, so links without a master or peer are made first.
-            for _needs, part in itertools.groupby(group, key=lambda op: isinstance(op.after, Link) and bool(op.after.master)):
-                _create_batch(netlink, list(part))
-    peers = [op.peer for op in ops if op.peer is not None]
-    for netns, ends in itertools.groupby(sorted(peers, key=lambda link: link.key), key=lambda link: link.netns):
-        with namespaces.inside(netns), RouteSocket() as netlink:
-            for end in ends:
-                netlink.send(messages.complete_link(end))
+    ends = [link for op in ops for link in (op.after, op.peer) if isinstance(link, Link)]
+    made = {link.key: link for link in ends}
+    # A link needs the index of its bridge, and of what it rests on, so these are made before it is packed.
+    for (_depth, netns), group in itertools.groupby(ops, key=lambda op: _birth(op, made)):
+        _create_batch(netns, list(group))
+    at_home = {op.subject.key for op in ops if isinstance(op.after, Link) and order.born_from(op.after) == op.after.netns}
+    elsewhere = sorted((link for link in ends if link.key not in at_home), key=lambda link: link.key)
+    for there, links in itertools.groupby(elsewhere, key=lambda link: link.netns):
+        with namespaces.inside(there), RouteSocket() as netlink:
+            for link in links:
+                netlink.send(messages.complete_link(link, has_master=False))
 
 
-def _create_batch(netlink: RouteSocket, ops: list[Op]) -> None:
-    handles: dict[str, int] = {}
+def _birth(op: Op, made: Mapping[Key, Link]) -> tuple[int, str]:
+    """How much has to be made before a link, and from where it is made."""
+    return (order.depth(op.after, made), order.born_from(op.after)) if isinstance(op.after, Link) else (0, "")
+
+
+def _create_batch(netns: str, ops: list[Op]) -> None:
+    others = {link.netns for op in ops for link in (op.after, op.peer) if isinstance(link, Link)} - {netns}
+    at: dict[str, int] = {}
     try:
-        steps = []
-        for op in ops:
-            if not isinstance(op.after, Link):
-                continue
-            there = op.peer.netns if op.peer is not None else ""
-            if there and there not in handles:
-                handles[there] = os.open(namespaces.path_of(there), os.O_RDONLY | os.O_CLOEXEC)
-            steps.append((op, messages.create_link(op.after, op.peer, handles.get(there, -1))))
-        _send(netlink, steps)
+        for other in others:
+            at[other] = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            steps = []
+            for op in ops:
+                if isinstance(op.after, Link):
+                    completed = messages.complete_link(op.after) if op.after.netns == netns else []
+                    steps.append((op, messages.create_link(op.after, op.peer, at) + completed))
+            _send(netlink, steps)
     finally:
-        for handle in handles.values():
+        for handle in at.values():
             os.close(handle)
 
 
@@ -128,7 +136,7 @@ def _change_namespace(netns: str, group: list[Op], tree: sysctls.Tree) -> None:
         # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
         for is_setting, part in itertools.groupby(group, key=lambda op: isinstance(op.subject, Sysctl)):
             if not is_setting:
-                _send(netlink, [(op, messages.inside_message(op)) for op in part])
+                _send(netlink, list(inside_messages(part)))
                 continue
             for op in part:
                 if isinstance(op.after, Sysctl):
@@ -145,7 +153,7 @@ def _write_files(ops: list[Op]) -> None:
 
 _STAGES: dict[int, Callable[[list[Op]], None]] = {
     order.LINK_REMOVAL: _remove_links,
-    order.ROUTE_REMOVAL: _change_inside,
+    order.BEFORE_RENAME: _change_inside,
     order.LINK_RENAME: _rename_links,
     order.FIREWALL: _set_rules,
     order.NAMESPACE_REPLACEMENT: _remove_namespaces,

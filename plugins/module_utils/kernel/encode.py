@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import socket
 import sys
 import types
 from typing import Any, Union
@@ -16,20 +17,37 @@ from ..state.fault import Fault
 
 # A name of pyroute2 (IFLA_MTU), and a number, a text or, for a nested attribute, what is in it.
 Attribute = tuple[str, Union[int, str, tuple[Any, ...]]]
+# (kind, flags, body), as the socket sends it.
+Message = tuple[int, int, bytes]
 
 _HEADER_BYTES = 16
+
+
+def message(kind: str, header: dict[str, int], attributes: list[Attribute], netlink_kind: int, flags: int) -> Message:
+    """A message whose body the class of pyroute2 with the name ``kind`` encodes."""
+    return netlink_kind, flags, body(kind, tuple(header.items()), tuple(attributes))
+
+
+def index_of(name: str) -> int:
+    """The interface index of ``name``; 0 for no interface."""
+    if not name:
+        return 0
+    try:
+        return socket.if_nametoindex(name)
+    except OSError as error:
+        raise Fault(f"interface {name}", "find", "there is none of this name (it vanished in the middle of the run)", "Run again.") from error
 
 
 # The same few messages (bring eth0 up, the default route of a bridge) come once per namespace.
 @functools.lru_cache(maxsize=64)
 def body(kind: str, header: tuple[tuple[str, int], ...], attributes: tuple[Attribute, ...]) -> bytes:
     """What the message class ``kind`` (``ifinfmsg``) makes of a header and attributes: all that follows netlink's own header."""
-    message = _message_class(kind)()
+    made = _message_class(kind)()
     for name, value in header:
-        message[name] = value
-    message["attrs"] = _listed(attributes)
-    message.encode()
-    return bytes(message.data[_HEADER_BYTES:])
+        made[name] = value
+    made["attrs"] = _listed(attributes)
+    made.encode()
+    return bytes(made.data[_HEADER_BYTES:])
 
 
 def _listed(attributes: tuple[Attribute, ...]) -> list[list[Any]]:

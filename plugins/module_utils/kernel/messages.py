@@ -1,57 +1,61 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operations on links, addresses and routes as netlink messages. All functions resolve interface names in the namespace that the caller is in."""
+"""Operations on links as netlink messages. All functions resolve interface names in the namespace that the caller is in."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
+import sys
 
-from ..state.fault import Fault
-from ..state.objects import Address, Link, Options, Route
-from ..state.op import Op
-from ..state.tag import DOOMED_GROUP, LINK_GROUP, ROUTE_PROTOCOL
-from .encode import Attribute, body
+from ..state.objects import Link, Options
+from ..state.tag import DOOMED_GROUP, LINK_GROUP
+from .encode import Attribute, Message, index_of, message
+from .options import KINDS, PORT, VXLAN_LINK, attribute, write_options
 
-Message = tuple[int, int, bytes]
-
-_RTM_NEWLINK, _RTM_DELLINK, _RTM_SETLINK, _RTM_NEWADDR, _RTM_DELADDR = 16, 17, 19, 20, 21
-_RTM_NEWROUTE, _RTM_DELROUTE, _RTM_NEWLINKPROP, _RTM_DELLINKPROP = 24, 25, 108, 109
-_REPLACE, _EXCL, _CREATE, _APPEND = 0x100, 0x200, 0x400, 0x800
-_IFF_UP = 1
+_RTM_NEWLINK, _RTM_DELLINK, _RTM_SETLINK, _RTM_NEWLINKPROP, _RTM_DELLINKPROP = 16, 17, 19, 108, 109
+_EXCL, _CREATE, _APPEND = 0x200, 0x400, 0x800
 _LO = 1  # its index in every namespace
 _LEAST_IPV6_MTU = 1280  # RFC 8200; the kernel switches IPv6 off below
+_IFF_UP, _IFF_PROMISC = 1, 0x100
+_IFLA_LINKINFO, _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 18, 1, 2, 4, 5
 _ADDR_GEN_MODES = {True: 0, False: 1}
-_PORT_ATTRIBUTES = {"isolated": "IFLA_BRPORT_ISOLATED", "hairpin": "IFLA_BRPORT_MODE"}
 
 
-def create_link(link: Link, peer: Link | None, peer_netns: int) -> list[Message]:
-    """A new link, and for a veth its other end, born in the namespace behind the descriptor ``peer_netns``, with name, MAC, MTU and master."""
-    info: list[Attribute] = [("IFLA_INFO_KIND", link.kind)]
+def create_link(link: Link, peer: Link | None, at: dict[str, int]) -> list[Message]:
+    """A new link, and for a veth its other end, born in the namespaces behind the descriptors ``at``, with name, MAC, MTU and master.
+
+    To be sent in the namespace of what the link rests on. The kernel gives a master only to what is born in that one; ``complete_link`` does the rest.
+    """
+    attrs = _birth_attributes(link)
+    if link.netns in at:
+        attrs.append(("IFLA_NET_NS_FD", at[link.netns]))
+    elif link.master:
+        attrs.append(("IFLA_MASTER", index_of(link.master)))
+    if link.parent is not None and link.parent[1] and link.kind != "vxlan":
+        attrs.append(("IFLA_LINK", index_of(link.parent[1])))
     if peer is not None:
-        other = _birth_attributes(peer) + ([("IFLA_NET_NS_FD", peer_netns)] if peer.netns else [])
-        info.append(("IFLA_INFO_DATA", (("VETH_INFO_PEER", tuple(other)),)))
-    attrs = [*_birth_attributes(link), ("IFLA_LINKINFO", tuple(info))]
-    flags = _IFF_UP if link.up else 0
-    born = _message("ifinfmsg", {"flags": flags, "change": flags}, attrs, _RTM_NEWLINK, _CREATE | _EXCL)
-    return [born, *complete_link(link)]
+        other = (*_birth_attributes(peer), *([("IFLA_NET_NS_FD", at[peer.netns])] if peer.netns in at else []))
+        attrs.append(("IFLA_LINKINFO", (("IFLA_INFO_KIND", link.kind), ("IFLA_INFO_DATA", (("VETH_INFO_PEER", other),)))))
+    flags, change = _flags(link)
+    kind, how, encoded = message("ifinfmsg", {"flags": flags, "change": change}, attrs, _RTM_NEWLINK, _CREATE | _EXCL)
+    return [(kind, how, encoded if peer is not None else encoded + _own_kind(link.kind, link.options, _underlay(link)))]
 
 
-def complete_link(link: Link) -> list[Message]:
+def complete_link(link: Link, has_master: bool = True) -> list[Message]:
     """What the kernel takes only for a link that exists: alias, readable name, how it makes IPv6 addresses, its flags as a bridge port."""
     attrs: list[Attribute] = [("IFLA_IFNAME", link.name)]
-    if link.tag is not None:
+    if link.tag:
         attrs.append(("IFLA_IFALIAS", link.tag))
     if link.kind == "bridge" and link.mtu is not None:
         # One that a bridge was born with follows the smallest of its ports, and is 1500 again when the last one goes.
         attrs.append(("IFLA_MTU", link.mtu))
     if link.ipv6_link_local is not None and _has_ipv6(link):
         attrs.append(_addr_gen_mode(link.ipv6_link_local))
-    if link.port:
-        attrs.append(_port(link.port))
-    messages = [_message("ifinfmsg", {}, attrs, _RTM_NEWLINK, 0)] if len(attrs) > 1 else []
+    messages = [] if has_master or not link.master else set_master(link.name, link.master)
+    if len(attrs) > 1 or link.port:
+        kind, how, encoded = message("ifinfmsg", {}, attrs, _RTM_NEWLINK, 0)
+        messages.append((kind, how, encoded + _port(link.port)))
     if link.altname:
         messages.append(_altname(link.name, link.altname, _RTM_NEWLINKPROP))
     return messages
@@ -60,19 +64,25 @@ def complete_link(link: Link) -> list[Message]:
 def change_link(before: Link, after: Link) -> list[Message]:
     """From ``before`` to ``after``. First what the rest needs: a link with a small MTU has no IPv6, one without a master no port flags."""
     attrs: list[Attribute] = [("IFLA_IFNAME", after.name)]
-    header: dict[str, int] = {}
     if after.tag != before.tag:
         # The group goes with the alias: it is how a link whose run was killed is known.
-        attrs += [("IFLA_IFALIAS", after.tag), ("IFLA_GROUP", LINK_GROUP)]
+        attrs += [("IFLA_IFALIAS", after.tag or ""), ("IFLA_GROUP", LINK_GROUP)]
     if after.mac != before.mac:
-        attrs.append(("IFLA_ADDRESS", after.mac))
+        attrs.append(("IFLA_ADDRESS", after.mac or ""))
     if after.mtu != before.mtu:
-        attrs.append(("IFLA_MTU", after.mtu))
+        attrs.append(("IFLA_MTU", after.mtu or 0))
+    if after.txqlen != before.txqlen:
+        attrs.append(("IFLA_TXQLEN", after.txqlen or 0))
     if after.master != before.master:
-        attrs.append(("IFLA_MASTER", _index(after.master or "")))
-    if after.up != before.up:
-        header = {"flags": _IFF_UP if after.up else 0, "change": _IFF_UP}
-    messages = [_message("ifinfmsg", header, attrs, _RTM_NEWLINK, 0)] if len(attrs) > 1 or header else []
+        attrs.append(("IFLA_MASTER", index_of(after.master or "")))
+    is_up, is_promisc = after.up != before.up, after.promisc != before.promisc
+    flags, change = _flags(Link("", "", "", up=after.up if is_up else None, promisc=after.promisc if is_promisc else None), both=True)
+    options = tuple(option for option in after.options if option not in before.options)
+    messages = [message("ifinfmsg", {"flags": flags, "change": change} if change else {}, attrs, _RTM_NEWLINK, 0)] if len(attrs) > 1 or change else []
+    if options:
+        # By itself: a vxlan takes no options together with an MTU.
+        kind, how, encoded = message("ifinfmsg", {}, attrs[:1], _RTM_NEWLINK, 0)
+        messages.append((kind, how, encoded + _own_kind(after.kind, options)))
     # IPv6 begins anew, with its defaults, on a link whose MTU becomes large enough.
     link_local = after.ipv6_link_local if (after.ipv6_link_local, after.mtu) != (before.ipv6_link_local, before.mtu) else None
     port = tuple(flag for flag in after.port if flag not in before.port)
@@ -85,82 +95,62 @@ def change_link(before: Link, after: Link) -> list[Message]:
     return messages
 
 
+def set_master(name: str, master: str) -> list[Message]:
+    """Make a link a port of a bridge."""
+    return [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_MASTER", index_of(master))], _RTM_SETLINK, 0)]
+
+
 def rename_link(before: str, after: str) -> list[Message]:
     """Another name for a link, as it is (kernels from 6.2 on)."""
-    return [_message("ifinfmsg", {"index": _index(before)}, [("IFLA_IFNAME", after)], _RTM_SETLINK, 0)]
+    return [message("ifinfmsg", {"index": index_of(before)}, [("IFLA_IFNAME", after)], _RTM_SETLINK, 0)]
 
 
 def set_up(name: str, up: bool) -> list[Message]:
     """Bring a link up or down."""
-    return [_message("ifinfmsg", {"index": _index(name), "flags": _IFF_UP if up else 0, "change": _IFF_UP}, [], _RTM_SETLINK, 0)]
+    return [message("ifinfmsg", {"index": index_of(name), "flags": _IFF_UP if up else 0, "change": _IFF_UP}, [], _RTM_SETLINK, 0)]
 
 
 def complete_lo(tag: str | None) -> list[Message]:
     """Give a namespace's own lo its alias, and bring it up."""
     alias: list[Attribute] = [("IFLA_IFALIAS", tag)] if tag is not None else []
-    return [_message("ifinfmsg", {"index": _LO, "flags": _IFF_UP, "change": _IFF_UP}, alias, _RTM_NEWLINK, 0)]
+    return [message("ifinfmsg", {"index": _LO, "flags": _IFF_UP, "change": _IFF_UP}, alias, _RTM_NEWLINK, 0)]
 
 
 def remove_links(names: list[str]) -> list[Message]:
     """Remove many links at once: one by one, each would wait some 16 ms for the kernel."""
-    doomed = [_message("ifinfmsg", {"index": _index(name)}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_SETLINK, 0) for name in names]
-    return [*doomed, _message("ifinfmsg", {}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_DELLINK, 0)]
-
-
-def address(one: Address, remove: bool = False) -> list[Message]:
-    """An address on its link, or no longer."""
-    interface = ipaddress.ip_interface(one.address)
-    family = socket.AF_INET if interface.version == 4 else socket.AF_INET6
-    attrs: list[Attribute] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
-    if interface.version == 4 and interface.network.prefixlen < 31 and not remove:
-        attrs.append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
-    header = {"family": family, "prefixlen": interface.network.prefixlen, "index": _index(one.link)}
-    return [_message("ifaddrmsg", header, attrs, _RTM_DELADDR if remove else _RTM_NEWADDR, 0 if remove else _CREATE | _REPLACE)]
-
-
-def route(one: Route, remove: bool = False) -> list[Message]:
-    """A route with our protocol number, in the place of whatever stands there, or no longer."""
-    attrs: list[Attribute] = []
-    length = 0
-    if one.destination != "default":
-        network = ipaddress.IPv4Network(one.destination)
-        attrs, length = [("RTA_DST", str(network.network_address))], network.prefixlen
-    if one.gateway:
-        attrs.append(("RTA_GATEWAY", one.gateway))
-    if one.link:
-        attrs.append(("RTA_OIF", _index(one.link)))
-    header = {
-        "family": socket.AF_INET,
-        "dst_len": length,
-        "table": 254,
-        "proto": 0 if remove else ROUTE_PROTOCOL,
-        "type": 1,
-        "scope": 0 if one.gateway else 253,
-    }
-    return [_message("rtmsg", header, attrs, _RTM_DELROUTE if remove else _RTM_NEWROUTE, 0 if remove else _CREATE | _REPLACE)]
-
-
-def inside_message(op: Op) -> list[Message]:
-    """The messages of a change to a link, or of a step with an address or a route."""
-    one = op.subject
-    if isinstance(one, Link) and isinstance(op.before, Link):
-        return change_link(op.before, one)
-    if isinstance(one, Address):
-        return address(one, op.action == "remove")
-    if isinstance(one, Route):
-        return route(one, op.action == "remove")
-    raise ValueError(f"no message for {op}")
+    doomed = [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_SETLINK, 0) for name in names]
+    return [*doomed, message("ifinfmsg", {}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_DELLINK, 0)]
 
 
 def _birth_attributes(link: Link) -> list[Attribute]:
-    attrs: list[Attribute] = [("IFLA_IFNAME", link.name), ("IFLA_GROUP", LINK_GROUP)]
+    attrs: list[Attribute] = [("IFLA_IFNAME", link.name)]
+    if link.tag is not None:
+        attrs.append(("IFLA_GROUP", LINK_GROUP))
     if link.mac is not None:
         attrs.append(("IFLA_ADDRESS", link.mac))
     if link.mtu is not None and link.kind != "bridge":
         attrs.append(("IFLA_MTU", link.mtu))
-    if link.master:
-        attrs.append(("IFLA_MASTER", _index(link.master)))
+    if link.txqlen is not None:
+        attrs.append(("IFLA_TXQLEN", link.txqlen))
     return attrs
+
+
+def _flags(link: Link, both: bool = False) -> tuple[int, int]:
+    """Flags of a link that it sets, and which are meant. both: also those that it takes away."""
+    given = [(_IFF_UP, link.up), (_IFF_PROMISC, link.promisc)]
+    return sum(flag for flag, value in given if value), sum(flag for flag, value in given if value or (both and value is False))
+
+
+def _own_kind(kind: str, options: Options, more: bytes = b"") -> bytes:
+    """The part of a message that tells a link's kind and options."""
+    data = (write_options(KINDS[kind], options) if options else b"") + more
+    return attribute(_IFLA_LINKINFO, attribute(_INFO_KIND, kind.encode()) + (attribute(_INFO_DATA, data) if data else b""))
+
+
+def _underlay(link: Link) -> bytes:
+    if link.kind != "vxlan" or link.parent is None or not link.parent[1]:
+        return b""
+    return attribute(VXLAN_LINK, index_of(link.parent[1]).to_bytes(4, sys.byteorder))
 
 
 def _has_ipv6(link: Link) -> bool:
@@ -172,26 +162,13 @@ def _addr_gen_mode(link_local: bool) -> Attribute:
     return ("IFLA_AF_SPEC", (("AF_INET6", (("IFLA_INET6_ADDR_GEN_MODE", _ADDR_GEN_MODES[link_local]),)),))
 
 
-def _port(flags: Options) -> Attribute:
-    data = tuple((_PORT_ATTRIBUTES[name], int(value)) for name, value in sorted(flags))
-    return ("IFLA_LINKINFO", (("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", data)))
+def _port(flags: Options) -> bytes:
+    """The part of a message that tells a bridge port's flags."""
+    if not flags:
+        return b""
+    return attribute(_IFLA_LINKINFO, attribute(_INFO_SLAVE_KIND, b"bridge") + attribute(_INFO_SLAVE_DATA, write_options(PORT, flags)))
 
 
 def _altname(link: str, name: str, kind: int) -> Message:
     attrs: list[Attribute] = [("IFLA_IFNAME", link), ("IFLA_PROP_LIST", (("IFLA_ALT_IFNAME", name),))]
-    return _message("ifinfmsg", {}, attrs, kind, (_CREATE | _EXCL | _APPEND) if kind == _RTM_NEWLINKPROP else 0)
-
-
-def _index(name: str) -> int:
-    """The interface index of ``name``; 0 for no interface."""
-    if not name:
-        return 0
-    try:
-        return socket.if_nametoindex(name)
-    except OSError as error:
-        raise Fault(f"interface {name}", "find", "there is none of this name (it vanished in the middle of the run)", "Run again.") from error
-
-
-def _message(kind: str, header: dict[str, int], attrs: list[Attribute], netlink_kind: int, flags: int) -> Message:
-    """(kind, flags, body) as the socket sends it; the class of pyroute2 with the name ``kind`` encodes the body."""
-    return netlink_kind, flags, body(kind, tuple(header.items()), tuple(attrs))
+    return message("ifinfmsg", {}, attrs, kind, (_CREATE | _EXCL | _APPEND) if kind == _RTM_NEWLINKPROP else 0)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
-_ERROR = struct.Struct("=i")
+_ERROR, _U32 = struct.Struct("=i"), struct.Struct("=I")
 
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x300
 NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
@@ -63,6 +63,15 @@ class RouteSocket:
                     raise Refused(-_ERROR.unpack_from(payload)[0], 0, "")
                 yield payload
 
+    def ask(self, kind: int, body: bytes) -> bytes:
+        """The body of the one answer to a question that is no dump. Raises Refused."""
+        self._socket.send(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST, 1, 0) + body)
+        for kind, _flags, _sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
+            if kind == _NLMSG_ERROR:
+                raise Refused(-_ERROR.unpack_from(payload)[0], 0, "")
+            return payload
+        raise OSError(errno.EBADMSG, "the kernel gave no answer")
+
     def send(self, messages: list[tuple[int, int, bytes]]) -> None:
         """Send (kind, flags, body) for each message, in order. Raises Refused for the first that the kernel refused."""
         for start in range(0, len(messages), _BATCH):
@@ -102,6 +111,11 @@ def attributes(body: bytes, offset: int) -> Attributes:
         found[kind & 0x3FFF] = body[offset + 4 : offset + length]
         offset += (length + 3) & ~3
     return found
+
+
+def number_in(held: Attributes, kind: int, otherwise: int = 0) -> int:
+    """A number of 32 bits among attributes."""
+    return int(_U32.unpack(held[kind])[0]) if kind in held else otherwise
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:

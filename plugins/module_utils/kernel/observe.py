@@ -5,29 +5,35 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 
 from ..firewall import run as firewall
 from ..firewall.text import parse_save
+from ..state.entry import ALL_MACS, Fdb, Neighbour
 from ..state.objects import Address, Chain, File, HostState, Jump, Key, Link, Namespace, Object, Route, Sysctl
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, is_chain_of, read_tag
 from . import files, namespaces, sysctls
-from .dumps import SeenAddress, SeenLink, SeenRoute, read_addresses, read_links, read_routes
+from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
+from .room import End, Room, link_of, peers_in, spaces_of
+from .tables import read_addresses, read_fdb, read_neighbours, read_routes
 
-End = tuple[str, int]
 # What goes with a link on the host when it is removed, and is needed to put it back.
 _LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
 
 
 @dataclass
 class _Picture:
-    """What has been seen so far. routes: namespace and destination of those that are wanted."""
+    """What has been seen so far. routes: those that are wanted, by the place that they take. entries: namespaces where entries are wanted."""
 
     wanted: HostState
     fleet: str
     tree: sysctls.Tree
-    routes: set[tuple[str, str]]
+    routes: dict[tuple[str, str, int, int], Route] = field(default_factory=dict)
+    entries: set[str] = field(default_factory=set)
+    links: dict[str, dict[int, SeenLink]] = field(default_factory=dict)
+    peers: dict[End, tuple[str, str]] = field(default_factory=dict)
     objects: dict[Key, Object] = field(default_factory=dict)
     owned: set[Key] = field(default_factory=set)
 
@@ -42,21 +48,6 @@ class _Picture:
         return tag is not None and tag.fleet == self.fleet
 
 
-@dataclass
-class _Room:
-    """One namespace, as its dumps show it."""
-
-    netns: str
-    links: dict[int, SeenLink]
-    addresses: list[SeenAddress] = field(default_factory=list)
-    routes: list[SeenRoute] = field(default_factory=list)
-    settings: dict[str, str | None] = field(default_factory=dict)
-
-    @property
-    def lo(self) -> SeenLink:
-        return next(link for link in self.links.values() if link.name == "lo")
-
-
 def observe(wanted: HostState, fleet: str) -> HostState:
     """What stands on this host of what ``fleet`` owns, and all that stands where ``wanted`` should."""
     with sysctls.Tree() as tree:
@@ -64,18 +55,23 @@ def observe(wanted: HostState, fleet: str) -> HostState:
 
 
 def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
-    picture = _Picture(wanted, fleet, tree, {(one.netns, one.destination) for one in wanted.objects.values() if isinstance(one, Route)})
+    picture = _Picture(wanted, fleet, tree)
     settings: dict[str, list[str]] = {}
     for one in wanted.objects.values():
         if isinstance(one, Sysctl):
             settings.setdefault(one.netns, []).append(one.name)
-    host = _read_host(tree, settings.get("", []))
-    rooms = _read_namespaces(picture, settings)
-    peers: dict[End, tuple[str, str]] = {}
+        elif isinstance(one, Route):
+            picture.routes[(one.netns, one.destination, one.metric, one.table)] = one
+        elif isinstance(one, (Fdb, Neighbour)):
+            picture.entries.add(one.netns)
+    home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home)]
+    finally:
+        os.close(home)
+    picture.peers = peers_in(rooms)
     for room in rooms:
-        _match_peers(room, host, peers)
-    for room in [host, *rooms]:
-        _add_room(room, picture, peers)
+        _add_room(room, picture)
     for path, content in files.read_all().items():
         # What a killed run left empty is known by the namespace, which is made before it and removed after it.
         unfinished = not content and ("namespace", path.split("/")[-2]) in picture.owned
@@ -84,25 +80,38 @@ def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
     return HostState(picture.objects, frozenset(picture.owned))
 
 
-def _read_host(tree: sysctls.Tree, settings: list[str]) -> _Room:
+def _read_host(picture: _Picture, settings: list[str], home: int) -> Room:
     with RouteSocket() as netlink:
-        links = {link.index: link for link in read_links(netlink)}
-        return _Room("", links, read_addresses(netlink), [], {name: sysctls.read(tree, name) for name in settings})
+        room = Room("", {link.index: link for link in read_links(netlink)})
+        picture.links[""] = room.links
+        _read_inside(room, picture, netlink, settings, home)
+    return room
 
 
-def _read_namespaces(picture: _Picture, settings: dict[str, list[str]]) -> list[_Room]:
+def _read_inside(room: Room, picture: _Picture, netlink: RouteSocket, settings: list[str], home: int) -> None:
+    """What stands on the links of a namespace, each table only where something of ours can be in it."""
+    kinds = {link.kind for link in room.links.values() if link.group == LINK_GROUP}
+    room.addresses = read_addresses(netlink)
+    if room.netns or "macvlan" in kinds or "ipvlan" in kinds or any(not place[0] for place in picture.routes):
+        room.routes = read_routes(netlink)
+    if "vxlan" in kinds or room.netns in picture.entries:
+        room.neighbours, room.fdb = read_neighbours(netlink), read_fdb(netlink)
+    room.spaces = spaces_of(netlink, room.links.values(), home, picture.links)
+    room.settings = {setting: sysctls.read(picture.tree, setting) for setting in settings}
+
+
+def _read_namespaces(picture: _Picture, settings: dict[str, list[str]], home: int) -> list[Room]:
     """Look into every named namespace. The result are those of ours, each once, under its first name."""
     inodes = namespaces.names()
     los: dict[str, SeenLink] = {}
     rooms = []
     for name in sorted(inodes):
         with namespaces.inside(name), RouteSocket() as netlink:
-            room = _Room(name, {link.index: link for link in read_links(netlink)})
-            los[name] = room.lo
+            room = Room(name, {link.index: link for link in read_links(netlink)})
+            los[name], picture.links[name] = room.lo, room.links
             owner = read_tag(room.lo.alias)
             if owner is not None and owner.sandbox == name and picture.is_ours(owner):
-                room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
-                room.settings = {setting: sysctls.read(picture.tree, setting) for setting in settings.get(name, [])}
+                _read_inside(room, picture, netlink, settings.get(name, []), home)
                 rooms.append(room)
     first_names = {inodes[room.netns]: room.netns for room in rooms}
     for name, lo in los.items():
@@ -118,24 +127,15 @@ def _read_namespaces(picture: _Picture, settings: dict[str, list[str]]) -> list[
     return rooms
 
 
-def _match_peers(room: _Room, host: _Room, peers: dict[End, tuple[str, str]]) -> None:
-    """A veth knows the index of its other end: two that know each other, one here and one on the host, are a pair."""
-    for link in room.links.values():
-        other = host.links.get(link.peer)
-        if link.kind == "veth" and other is not None and other.kind == "veth" and other.peer == link.index:
-            peers[("", other.index)] = (room.netns, link.name)
-            peers[(room.netns, link.index)] = ("", other.name)
-
-
-def _add_room(room: _Room, picture: _Picture, peers: dict[End, tuple[str, str]]) -> None:
+def _add_room(room: Room, picture: _Picture) -> None:
     netns = room.netns
-    ours = set()
+    ours: dict[int, Link] = {}
     for link in room.links.values():
         if link.name == "lo":
             continue
-        seen = _link(netns, link, room.links, peers.get((netns, link.index)))
+        seen = link_of(room, link, picture.peers, picture.links)
         if _is_ours(link, picture, seen.key in picture.wanted.objects):
-            ours.add(link.index)
+            ours[link.index] = seen
             for name in _LINK_SETTINGS.get(link.kind, ()) if not netns else ():
                 room.settings.setdefault(name.format(link.name), sysctls.read(picture.tree, name.format(link.name)))
             picture.add(seen, True)
@@ -144,18 +144,44 @@ def _add_room(room: _Room, picture: _Picture, peers: dict[End, tuple[str, str]])
             picture.add(replace(seen, name=name), False)
     for at in room.addresses:
         if at.index in ours:
-            one = Address(netns, room.links[at.index].name, at.address)
+            one = Address(netns, ours[at.index].name, at.address)
             # Only a stray address of its subnet can be before a declared one, which then vanishes with it and has to be set anew.
             if not at.secondary or one.key not in picture.wanted.objects:
                 picture.add(one, True)
-    for route in room.routes:
-        # In a namespace of ours, whatever took the place of a declared route is drift; other people's own routes are theirs.
-        if route.metric == 0 and (route.protocol == ROUTE_PROTOCOL or (netns, route.destination) in picture.routes):
-            via = room.links.get(route.index)
-            picture.add(Route(netns, route.destination, route.gateway or "", via.name if via else ""), True)
+    _add_routes(room, picture, ours)
+    _add_entries(room, picture, ours)
     for name, value in room.settings.items():
         if value is not None:
             picture.add(Sysctl(netns, name, value), True)
+
+
+def _add_routes(room: Room, picture: _Picture, ours: dict[int, Link]) -> None:
+    """In a namespace of ours, whatever took the place of a declared route is drift; other people's own routes are theirs.
+
+    On the host only what leads over a link of ours is ours, and another's route in the place of one is in its way.
+    """
+    for seen in room.routes:
+        via = room.links.get(seen.index)
+        wanted = picture.routes.get((room.netns, seen.destination, seen.metric, seen.table))
+        one = Route(room.netns, seen.destination, seen.gateway or "", via.name if via else "", seen.metric, seen.table, seen.type)
+        if room.netns or seen.index in ours or (wanted is not None and wanted.type != "unicast" and one.key == wanted.key):
+            if seen.protocol == ROUTE_PROTOCOL or wanted is not None:
+                picture.add(one, True)
+        elif wanted is not None:
+            picture.add(wanted, False)
+
+
+def _add_entries(room: Room, picture: _Picture, ours: dict[int, Link]) -> None:
+    for at in room.neighbours:
+        if at.index in ours:
+            one = Neighbour(room.netns, ours[at.index].name, at.address, at.mac)
+            if at.protocol == ROUTE_PROTOCOL or one.key in picture.wanted.objects:
+                picture.add(one, True)
+    for entry in room.fdb:
+        link = ours.get(entry.index)
+        # Where a vxlan was born with a place to send everything to, that entry belongs to the link.
+        if link is not None and not (entry.mac == ALL_MACS and ("group", entry.dst) in link.options):
+            picture.add(Fdb(room.netns, link.name, entry.mac, entry.dst, entry.master), True)
 
 
 def _is_ours(link: SeenLink, picture: _Picture, is_wanted: bool) -> bool:
@@ -163,24 +189,6 @@ def _is_ours(link: SeenLink, picture: _Picture, is_wanted: bool) -> bool:
     if link.alias:
         return picture.is_ours(read_tag(link.alias))
     return link.group == LINK_GROUP and (is_wanted or link.name.startswith(NAME_PREFIX))
-
-
-def _link(netns: str, link: SeenLink, links: dict[int, SeenLink], peer: tuple[str, str] | None) -> Link:
-    master = links.get(link.master)
-    return Link(
-        netns=netns,
-        name=link.name,
-        kind=link.kind,
-        tag=link.alias if link.group == LINK_GROUP else None,  # the mark is both; where one is missing it is made again
-        altname=next((name for name in link.altnames if name.startswith(NAME_PREFIX + "+")), ""),
-        mac=link.mac,
-        mtu=link.mtu,
-        master=master.name if master else "",
-        peer=peer or ("", ""),
-        port=link.port,
-        ipv6_link_local=link.ipv6_link_local,
-        up=link.up,
-    )
 
 
 def _written_by(content: str) -> Tag | None:

@@ -12,10 +12,12 @@ import socket
 import struct
 
 from ..state.tag import LINK_GROUP, ROUTE_PROTOCOL, read_tag
-from .dumps import SeenLink, read_addresses, read_links, read_routes
+from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
+from .tables import read_addresses, read_routes
 
 _LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
+_RT_TABLE_MAIN = 254
 _RESOLV_CONF = "/etc/resolv.conf"
 
 
@@ -24,7 +26,7 @@ def read_reserved(fleet: str) -> dict[str, object]:
     with RouteSocket() as netlink:
         links = {link.index: link for link in read_links(netlink)}
         addresses = read_addresses(netlink)
-        routes = read_routes(netlink)
+        routes = [route for route in read_routes(netlink, socket.AF_INET) if route.type == "unicast" and route.table == _RT_TABLE_MAIN]
     ours = {index for index, link in links.items() if _belongs_to(link, fleet)}
     foreign = [route for route in routes if route.index not in ours and route.protocol != ROUTE_PROTOCOL]
     default = min((route for route in foreign if route.destination == "default"), key=lambda route: route.metric, default=None)

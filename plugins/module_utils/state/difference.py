@@ -10,7 +10,9 @@ from dataclasses import dataclass, fields, replace
 from .objects import Link, Namespace, Object, Options, Scalar
 
 # What a link is born with and keeps: another value means another link.
-BORN_WITH = ("kind", "peer")
+BORN_WITH = ("kind", "peer", "parent")
+# The same of the options of a kind. linux: vxlan_nl2conf, vlan_changelink.
+OPTIONS_BORN_WITH: dict[str, tuple[str, ...]] = {"vlan": ("id",), "vxlan": ("id", "port", "proxy", "l2miss", "l3miss", "udp_csum")}
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,18 @@ def another_thing(current: Object, desired: Object) -> bool:
         return current.joins != desired.joins
     if not isinstance(current, Link) or not isinstance(desired, Link):
         return False
-    if current.tag is not None and desired.tag is not None and current.tag != desired.tag:
+    if current.tag and desired.tag and current.tag != desired.tag:
         return True
-    return any(getattr(desired, name) not in (None, getattr(current, name)) for name in BORN_WITH)
+    return any(getattr(desired, name) not in (None, getattr(current, name)) for name in BORN_WITH) or _has_other_nature(current, desired)
+
+
+def _has_other_nature(current: Link, desired: Link) -> bool:
+    stands = dict(current.options)
+    for name, wanted in desired.options:
+        now = stands.get(name)
+        if now != wanted and (name in OPTIONS_BORN_WITH.get(desired.kind, ()) or (desired.kind == "macvlan" and "passthru" in (now, wanted))):
+            return True
+    return False
 
 
 def _option_differences(before: Options, after: Options) -> tuple[Difference, ...]:

@@ -5,9 +5,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 
-from .objects import Address, Key, Object, Route
+from .objects import Address, Key, Link, Namespace, Object, Route
+
+
+def lost_with(gone: AbstractSet[Key], objects: Collection[Object]) -> set[Key]:
+    """What of ``objects`` is not there any more when ``gone`` is not, with ``gone`` itself: what is in a namespace, the other end
+    of a pair, what rests on a link or stands on it, and again what rests on that.
+    """
+    lost = set(gone)
+    links = [one for one in objects if isinstance(one, Link)] if gone else []
+    more = lost
+    while more:
+        more = {one.key for one in links if one.key not in lost and rests_on(one, lost)}
+        lost |= more
+    return lost | {one.key for one in objects if not isinstance(one, Link) and rests_on(one, lost)} if gone else lost
+
+
+def rests_on(one: Object, gone: AbstractSet[Key]) -> bool:
+    """Whether ``one`` vanishes with something in ``gone``, by itself."""
+    if isinstance(one, Namespace):
+        return False
+    netns = getattr(one, "netns", "")
+    if netns and ("namespace", netns) in gone:
+        return True
+    if not isinstance(one, Link):
+        link = getattr(one, "link", None)
+        return link is not None and ("link", netns, link) in gone
+    footings = [footing for footing in (one.peer, one.parent) if footing is not None]
+    return any(("link", *footing) in gone or (footing[0] and ("namespace", footing[0]) in gone) for footing in footings)
 
 
 def lost_routes(stood: Iterable[Object], left: Iterable[Object]) -> set[Key]:
@@ -16,7 +44,7 @@ def lost_routes(stood: Iterable[Object], left: Iterable[Object]) -> set[Key]:
     """
     remaining = list(left)
     bare = _links_with_address(stood) - _links_with_address(remaining)
-    return {one.key for one in remaining if isinstance(one, Route) and (one.netns, one.link) in bare}
+    return {one.key for one in remaining if isinstance(one, Route) and ":" not in one.destination and (one.netns, one.link) in bare} if bare else set()
 
 
 def _links_with_address(objects: Iterable[Object]) -> set[tuple[str, str | None]]:

@@ -13,10 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Union
 
+from .entry import Fdb as Fdb
+from .entry import Key as Key
+from .entry import Neighbour as Neighbour
 from .fault import Fault
 from .rule import Rule
 
-Key = tuple[str, ...]
 Scalar = Union[str, int, bool]
 Options = tuple[tuple[str, Scalar], ...]
 
@@ -39,9 +41,10 @@ class Namespace:
 class Link:
     """A network interface.
 
-    tag: ifalias. peer: the other end of a veth, as (netns, name). options: what belongs to the kind (a bridge's
-    ``mcast_snooping``). port: what belongs to a bridge port (``isolated``). ipv6_link_local: whether the kernel makes an
-    fe80 address for it.
+    kind: bridge, veth, macvlan, ipvlan, vlan, dummy, vxlan or ifb. tag: ifalias. peer: the other end of a veth, as (netns, name).
+    parent: the link that it rests on, as (netns, name); for a vxlan the namespace of its socket, with its underlay link or an empty name.
+    options: what belongs to the kind, in iproute2's words (a bridge's ``mcast_snooping``, a vxlan's ``id``), sorted. port: what belongs
+    to a bridge port (``isolated``). ipv6_link_local: whether the kernel makes an fe80 address for it. txqlen: in packets.
     """
 
     netns: str
@@ -53,9 +56,12 @@ class Link:
     mtu: int | None = None
     master: str | None = None
     peer: tuple[str, str] | None = None
+    parent: tuple[str, str] | None = None
     options: Options = ()
     port: Options = ()
     ipv6_link_local: bool | None = None
+    txqlen: int | None = None
+    promisc: bool | None = None
     up: bool | None = None
 
     @property
@@ -65,7 +71,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Address:
-    """An address with its prefix length on a link (``172.20.0.1/24``)."""
+    """An address with its prefix length on a link (``172.20.0.1/24``, ``fd00::1/64``)."""
 
     netns: str
     link: str
@@ -78,16 +84,22 @@ class Address:
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the main table. ``destination``: ``default`` or a prefix. One that leads elsewhere is another route."""
+    """A route. ``destination``: ``default`` (of IPv4) or a prefix, ``::/0`` for the default of IPv6. One that leads elsewhere is another route.
+
+    metric: 0 is the kernel's own choice, which for IPv6 is shown as 1024. type: ``unicast``, ``blackhole`` or ``unreachable``; the last two have no link.
+    """
 
     netns: str
     destination: str
     gateway: str | None = None
     link: str | None = None
+    metric: int = 0
+    table: int = 254
+    type: str = "unicast"
 
     @property
     def key(self) -> Key:
-        return ("route", self.netns, self.destination, self.gateway or "", self.link or "")
+        return ("route", self.netns, self.destination, self.gateway or "", self.link or "", str(self.metric), str(self.table), self.type)
 
 
 @dataclass(frozen=True)
@@ -151,7 +163,7 @@ class Jump:
         return ("jump", self.family, self.table, self.chain, self.target)
 
 
-Object = Union[Namespace, Link, Address, Route, Sysctl, File, Chain, Jump]
+Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Sysctl, File, Chain, Jump]
 
 
 @dataclass(frozen=True)

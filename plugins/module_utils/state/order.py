@@ -4,31 +4,44 @@
 """In which order operations are safe.
 
 What leads into a sandbox goes before the rules that guard it, and comes after them; what cannot be undone comes last.
-A route goes while the link that it leads through still has its name.
-Within a namespace: settings, addresses, links (whose new MAC is announced with the addresses), then up, then routes.
+What is set anew on a renamed link goes while the link still has its name.
+Within a namespace: settings, addresses, links (whose new MAC is announced with the addresses), then up, then routes and what comes by the thousand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
-from .objects import Address, Chain, File, Jump, Key, Link, Namespace, Route, Sysctl
+from .objects import Address, Chain, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
+from .rename import is_set_anew
 
-LINK_REMOVAL, ROUTE_REMOVAL, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL = range(10)
+LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL = range(10)
 
 
-def in_order(ops: Iterable[Op]) -> tuple[Op, ...]:
-    """``ops``, sorted: the same set gives the same order. Renames keep the order among themselves that they came in."""
+def in_order(ops: Iterable[Op], stands: Mapping[Key, Object]) -> tuple[Op, ...]:
+    """``ops``, sorted: the same set gives the same order. Renames keep the order among themselves that they came in. stands: what they begin with."""
     listed: list[Op] = list(ops)
     others = made_or_renamed(listed)
-    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, others))))
+    made: dict[Key, Object] = {one.key: one for op in listed if op.action == "create" for one in (op.subject, op.peer) if one is not None}
+    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, others), made if op.action == "create" else stands)))
 
 
 def made_or_renamed(ops: Iterable[Op]) -> set[Key]:
     """What a plan creates, and the links that it gives another name, by their old one."""
     return {(op.before or op.subject).key for op in ops if op.action in ("create", "rename")}
+
+
+def born_from(link: Link) -> str:
+    """The namespace from which a link is made: that of what it rests on, or its own."""
+    return link.parent[0] if link.parent is not None else link.netns
+
+
+def depth(link: Link, objects: Mapping[Key, Object]) -> int:
+    """How many of ``objects`` stand below ``link``, one upon the other: its bridge, what it rests on."""
+    below = [objects.get(("link", *at)) for at in ((link.netns, link.master) if link.master else None, link.parent) if at is not None]
+    return max((depth(one, objects) + 1 for one in below if isinstance(one, Link)), default=0)
 
 
 def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
@@ -42,23 +55,23 @@ def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
         if op.action == "remove":
             return NAMESPACE_REPLACEMENT if one.key in others else NAMESPACE_REMOVAL
         return NAMESPACE
-    if isinstance(one, Route) and op.action == "remove" and ("link", one.netns, one.link) in others:
-        return ROUTE_REMOVAL
+    if op.action == "remove" and is_set_anew(one) and ("link", getattr(one, "netns", ""), getattr(one, "link", None)) in others:
+        return BEFORE_RENAME
     if isinstance(one, Link) and op.action != "change":
         return {"remove": LINK_REMOVAL, "rename": LINK_RENAME, "create": LINK_CREATION}[op.action]
     return INSIDE
 
 
-def _place(op: Op, at: int) -> tuple[int, str, int, Key]:
+def _place(op: Op, at: int, objects: Mapping[Key, Object]) -> tuple[int, str, int, Key]:
     one = op.subject
     if op.action == "rename":
         return (at, "", 0, ())
     if at == INSIDE:
         return (at, getattr(one, "netns", ""), _step_inside(op), one.key)
     if isinstance(one, Link):
-        has_master = one.master is not None or one.peer is not None
-        first = has_master if op.action == "create" else not has_master
-        return (at, "", int(first), one.key)
+        # What is below is made first and removed last.
+        level = depth(one, objects)
+        return (at, "", level if op.action == "create" else -level, (born_from(one) if op.action == "create" else one.netns, *one.key))
     if isinstance(one, Namespace):
         return (at, "", int(bool(one.joins)), one.key)
     if isinstance(one, Chain):
@@ -68,12 +81,15 @@ def _place(op: Op, at: int) -> tuple[int, str, int, Key]:
 
 def _step_inside(op: Op) -> int:
     one = op.subject
+    if isinstance(one, (Neighbour, Fdb)):
+        return 0 if op.action == "remove" else 9
     if isinstance(one, Route):
-        return 0 if op.action == "remove" else 6
+        return 1 if op.action == "remove" else 8
     if isinstance(one, Address):
-        return 1 if op.action == "remove" else 3
+        # IPv4 before a link's new MAC, which is announced with the addresses; IPv6 after a link's new MTU, below 1280 there is none.
+        return 2 if op.action == "remove" else 6 if ":" in one.address else 4
     if isinstance(one, Sysctl):
-        return 2
+        return 3
     before = op.before
     comes_up = isinstance(one, Link) and isinstance(before, Link) and one.up != before.up
-    return 5 if comes_up else 4
+    return 7 if comes_up else 5

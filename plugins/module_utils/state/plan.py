@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .difference import another_thing, differences, merged
-from .lost import lost_routes
-from .objects import Address, HostState, Key, Link, Namespace, Object, Route, Sysctl
+from .lost import lost_routes, lost_with
+from .objects import Address, HostState, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
 from .order import in_order
-from .rename import new_names, renamed, renames, under_new_name
+from .rename import is_set_anew, new_names, renamed, renames, under_new_name
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ def plan(current: HostState, desired: HostState) -> Plan:
     names, moving, taken = new_names(moves), {before.key for before, _after in moves}, {after.key for _before, after in moves}
     standing = {key: under_new_name(one, names) for key, one in ours.items() if isinstance(one, (Link, Namespace)) and key not in moving}
     doomed = {key for key, one in standing.items() if key in taken or (one is not None and _must_go(one, desired))}
-    ops = [Op("remove", before=ours[key]) for key in doomed if not _goes_by_itself(ours[key], doomed)]
-    ours = {key: one for key, one in ours.items() if key not in doomed and not _rests_on(one, doomed)}
+    lost = lost_with(doomed, ours.values())
+    ops = [Op("remove", before=ours[key]) for key in lost if not _goes_by_itself(ours[key], doomed, lost)]
+    ours = {key: one for key, one in ours.items() if key not in lost}
 
     ops.extend(Op("remove", before=one) for one in ours.values() if _stays_behind(one, names, desired))
     ops.extend(Op("rename", before=before, after=after) for before, after in moves)
@@ -44,16 +45,16 @@ def plan(current: HostState, desired: HostState) -> Plan:
     gone = {key for key, one in ours.items() if _must_go(one, desired)}
     ops.extend(Op("remove", before=ours[key]) for key in gone)
     left = {key: one for key, one in ours.items() if key not in gone}
-    lost = lost_routes(ours.values(), left.values())
-    ours = {key: one for key, one in left.items() if key not in lost}
+    bare = lost_routes(ours.values(), left.values())
+    ours = {key: one for key, one in left.items() if key not in bare}
 
     ops.extend(_creations_and_changes(ours, desired.objects))
-    return Plan(ops=in_order(ops))
+    return Plan(ops=in_order(ops, current.objects))
 
 
 def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:
-    """Whether ``one`` is a route through a link that is renamed, and not wanted afterwards: from 6.2 on the kernel would keep it."""
-    if not isinstance(one, Route) or not one.link or (one.netns, one.link) not in names:
+    """Whether ``one`` is on a link that is renamed, and not wanted afterwards: from 6.2 on the kernel would keep it."""
+    if not isinstance(one, (Address, Neighbour, Route)) or not one.link or (one.netns, one.link) not in names or not is_set_anew(one):
         return False
     return replace(one, link=names[(one.netns, one.link)]).key not in desired.objects
 
@@ -73,9 +74,9 @@ def _creations_and_changes(stands: dict[Key, Object], wanted: dict[Key, Object])
             continue
         one = wanted[key]
         peer = wanted.get(("link", *one.peer)) if isinstance(one, Link) and one.peer is not None else None
-        ends = [_born(end) for end in (one, peer) if end is not None]
-        born.update({end.key: end for end in ends})
-        ops.append(Op("create", after=ends[0], peer=next((end for end in ends[1:] if isinstance(end, Link)), None)))
+        end = replace(peer, up=False) if isinstance(peer, Link) else None
+        ops.append(Op("create", after=_born(one), peer=end))
+        born.update({each.key: each for each in (_born(one), end) if each is not None})
     for key in sorted(wanted):
         ops.extend(_changes(born.get(key) or stands[key], wanted[key]))
     return ops
@@ -98,21 +99,17 @@ def _changes(now: Object, wanted: Object) -> list[Op]:
     return [*first, Op("change", before=still, after=after)]
 
 
-def _rests_on(one: Object, gone: set[Key]) -> bool:
-    """Whether ``one`` vanishes with something in ``gone``: what is in a namespace, the other end, what is on a link."""
-    netns = getattr(one, "netns", "")
-    if netns and ("namespace", netns) in gone:
-        return True
-    if isinstance(one, Link):
-        return one.peer is not None and ("link", *one.peer) in gone
-    if isinstance(one, (Address, Route, Sysctl)):
-        return one.link is not None and ("link", one.netns, one.link) in gone
-    return False
+def _goes_by_itself(one: Object, doomed: set[Key], lost: set[Key]) -> bool:
+    """Whether ``one``, which will be lost, needs no removal of its own. Of a pair the first end is removed, which is the host's.
 
-
-def _goes_by_itself(one: Object, doomed: set[Key]) -> bool:
-    """Whether another removal already removes ``one``. Of a pair the first end is removed, which is the host's."""
-    if isinstance(one, Link) and one.peer is not None:
+    Namespaces go last, and the kernel clears them away some time later: a VNI in there, or a link elsewhere that rests on one in there, is in
+    the way until then.
+    """
+    if not isinstance(one, Link):
+        return one.key not in doomed
+    if ("namespace", one.netns) in lost:
+        return one.kind != "vxlan"
+    if one.kind == "veth" and one.peer is not None:
         other = ("link", *one.peer)
-        return other in doomed and other < one.key
-    return _rests_on(one, doomed)
+        return one.key not in doomed or (other in doomed and other < one.key)
+    return one.key not in doomed and (one.parent is None or ("namespace", one.parent[0]) not in lost)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count
 
 from .difference import another_thing
-from .objects import Address, Key, Link, Object, Route, Sysctl
+from .objects import Address, Fdb, Key, Link, Neighbour, Object, Route, Sysctl
 
 Move = tuple[Link, Link]
 
@@ -59,7 +59,7 @@ def _free_name(link: Link, ours: Mapping[Key, Object], wanted: Mapping[Key, Obje
 
 
 def renamed(objects: dict[Key, Object], moves: list[Move]) -> dict[Key, Object]:
-    """``objects`` after ``moves``. Routes through a renamed link are left out: kernels before 6.2 lose them, so they are set anew.
+    """``objects`` after ``moves``. Routes, IPv6 addresses and neighbours of a renamed link are left out: kernels before 6.2 lose them, so they are set anew.
 
     So are its settings, which others may now be found under.
     """
@@ -78,15 +78,18 @@ def new_names(moves: list[Move]) -> dict[tuple[str, str], str]:
 
 
 def under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | None:
-    """``one`` when links are called ``names``; None for a route or setting that is to be set anew."""
+    """``one`` when links are called ``names``; None for what is to be set anew."""
     if not names:
         return one
     if isinstance(one, Link):
         master = names.get((one.netns, one.master), one.master) if one.master else one.master
-        peer = (one.peer[0], names.get(one.peer, one.peer[1])) if one.peer else None
-        return replace(one, name=names.get((one.netns, one.name), one.name), master=master, peer=peer)
-    if isinstance(one, Address):
-        return replace(one, link=names.get((one.netns, one.link), one.link))
-    if isinstance(one, (Route, Sysctl)) and one.link and (one.netns, one.link) in names:
-        return None
+        peer, parent = ((at[0], names.get(at, at[1])) if at else None for at in (one.peer, one.parent))
+        return replace(one, name=names.get((one.netns, one.name), one.name), master=master, peer=peer, parent=parent)
+    if isinstance(one, (Address, Fdb, Neighbour, Route, Sysctl)) and one.link and (one.netns, one.link) in names:
+        return None if is_set_anew(one) or not isinstance(one, (Address, Fdb)) else replace(one, link=names[(one.netns, one.link)])
     return one
+
+
+def is_set_anew(one: Object) -> bool:
+    """Whether a kernel before 6.2 takes it away when the link that it is on gets another name, which has to be down for that; or files it under that name."""
+    return isinstance(one, (Neighbour, Route, Sysctl)) or (isinstance(one, Address) and ":" in one.address)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
-from .lost import lost_routes
-from .objects import Address, HostState, Key, Link, Object, Route, Sysctl
+from .lost import lost_routes, lost_with
+from .objects import HostState, Key, Link, Object
 from .op import Op
 from .rename import renamed
 
@@ -17,34 +18,26 @@ def replay(state: HostState, ops: Iterable[Op]) -> HostState:
     """``state`` after ``ops``, as the kernel would have it: what rests on something vanishes with it."""
     objects: dict[Key, Object] = dict(state.objects)
     owned: set[Key] = set(state.owned)
-    for op in ops:
-        if op.action == "rename" and isinstance(op.before, Link) and isinstance(op.after, Link):
-            ours = renamed({key: one for key, one in objects.items() if key in owned}, [(op.before, op.after)])
-            objects = {**{key: one for key, one in objects.items() if key not in owned}, **ours}
-            owned = set(ours)
-            continue
-        if op.before is not None:
-            objects.pop(op.before.key, None)
-            owned.discard(op.before.key)
-        if op.action == "remove":
-            gone = {key for key, one in objects.items() if _vanishes_with(one, op.subject)} | lost_routes([op.subject, *objects.values()], objects.values())
-            objects = {key: one for key, one in objects.items() if key not in gone}
+    for action, group in itertools.groupby(ops, key=lambda op: op.action):
+        if action == "remove":
+            removed = [op.subject for op in group]
+            gone = lost_with({one.key for one in removed}, objects.values())
+            left = {key: one for key, one in objects.items() if key not in gone}
+            gone |= lost_routes(objects.values(), left.values())
+            objects = {key: one for key, one in left.items() if key not in gone}
             owned -= gone
-        for one in (op.after, op.peer):
-            if one is not None:
-                objects[one.key] = one
-                owned.add(one.key)
+            continue
+        for op in group:
+            if op.action == "rename" and isinstance(op.before, Link) and isinstance(op.after, Link):
+                ours = renamed({key: one for key, one in objects.items() if key in owned}, [(op.before, op.after)])
+                objects = {**{key: one for key, one in objects.items() if key not in owned}, **ours}
+                owned = set(ours)
+                continue
+            if op.before is not None:
+                objects.pop(op.before.key, None)
+                owned.discard(op.before.key)
+            for one in (op.after, op.peer):
+                if one is not None:
+                    objects[one.key] = one
+                    owned.add(one.key)
     return HostState(objects, frozenset(owned))
-
-
-def _vanishes_with(one: Object, removed: Object) -> bool:
-    kind = removed.key[0]
-    if kind == "namespace":
-        peer = one.peer if isinstance(one, Link) else None
-        return removed.key[1] in (getattr(one, "netns", ""), peer[0] if peer else "")
-    if not isinstance(removed, Link):
-        return False
-    end = (removed.netns, removed.name)
-    if isinstance(one, Link):
-        return one.peer == end
-    return isinstance(one, (Address, Route, Sysctl)) and (one.netns, one.link) in (end, removed.peer)

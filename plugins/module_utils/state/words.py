@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from .difference import differences
-from .objects import Address, Chain, File, Jump, Link, Namespace, Object, Route, Sysctl
+from .objects import Address, Chain, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
 from .tag import read_tag
 
 # Where "create" is not what a person would say.
-_VERBS = {"address": "add", "route": "add", "sysctl": "set", "file": "write"}
+_VERBS = {"address": "add", "route": "add", "neighbour": "add", "fdb": "add", "sysctl": "set", "file": "write"}
 
 
 def in_words(op: Op) -> str:
@@ -36,8 +36,12 @@ def name_of(one: Object) -> str:
     if isinstance(one, Address):
         return f"address {one.address} on {one.link}{_inside(one.netns)}"
     if isinstance(one, Route):
-        via = f" via {one.gateway}" if one.gateway else ""
-        return f"route {one.destination}{via} dev {one.link}{_inside(one.netns)}"
+        return _route_in_words(one)
+    if isinstance(one, Neighbour):
+        return f"neighbour {one.address} at {one.mac} on {one.link}{_inside(one.netns)}"
+    if isinstance(one, Fdb):
+        to = " of its bridge" if one.master else f" to {one.dst}"
+        return f"forwarding entry {one.mac}{to} on {one.link}{_inside(one.netns)}"
     if isinstance(one, Sysctl):
         return f"sysctl {one.name} = {one.value}{_inside(one.netns)}"
     if isinstance(one, File):
@@ -45,6 +49,13 @@ def name_of(one: Object) -> str:
     if isinstance(one, Chain):
         return f"chain {one.name} of table {one.table} ({one.family}, {_count(len(one.rules), 'rule')})"
     return f"jump from {one.chain} to {one.target} in table {one.table} ({one.family})"
+
+
+def _route_in_words(one: Route) -> str:
+    kind = "" if one.type == "unicast" else f"{one.type} "
+    ways = [f" via {one.gateway}" if one.gateway else "", f" dev {one.link}" if one.link else ""]
+    metric, table = f" metric {one.metric}" if one.metric else "", f" table {one.table}" if one.table != 254 else ""
+    return f"route {kind}{one.destination}{''.join(ways)}{metric}{table}{_inside(one.netns)}"
 
 
 def _change_in_words(before: Object, after: Object) -> str:

@@ -12,12 +12,14 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import (
     Address,
     Chain,
+    Fdb,
     File,
     HostState,
     Jump,
     Key,
     Link,
     Namespace,
+    Neighbour,
     Object,
     Route,
     Sysctl,
@@ -30,7 +32,7 @@ from hypothesis import strategies as st
 
 FLEET = "default"
 # What a link has that nobody declared.
-UNDECLARED = {"altname": "", "mac": "aa:00:00:00:00:01", "master": "", "peer": ("", ""), "ipv6_link_local": True}
+UNDECLARED = {"altname": "", "mac": "aa:00:00:00:00:01", "master": "", "peer": ("", ""), "ipv6_link_local": True, "txqlen": 1000, "promisc": False}
 DRIFTS: dict[str, dict[str, object]] = {
     "mtu": {"mtu": 1234},
     "down": {"up": False},
@@ -131,11 +133,15 @@ def _check_footing(objects: dict[Key, Object], one: Object, op: Op) -> None:
     assert not netns or ("namespace", netns) in objects, f"no namespace for {one}"
     if isinstance(one, Link) and one.master:
         assert ("link", netns, one.master) in objects, f"no bridge for {one}"
+    if isinstance(one, Link) and one.parent and one.parent[1]:
+        assert ("link", *one.parent) in objects, f"nothing to rest on for {one}"
+    if isinstance(one, (Fdb, Neighbour)):
+        assert ("link", netns, one.link) in objects, f"no link for {one}"
     if isinstance(one, Sysctl) and one.link not in (None, "all"):
         assert ("link", netns, one.link) in objects, f"no link for {one}"
     if isinstance(one, (Address, Route)):
-        link = objects[("link", netns, str(one.link))]
-        assert isinstance(one, Address) or getattr(link, "up", False), f"{one} through a link that is down"
+        link = objects.get(("link", netns, str(one.link)))
+        assert isinstance(one, Address) or not one.link or getattr(link, "up", False), f"{one} through a link that is down"
     if isinstance(one, Namespace) and one.joins:
         assert ("namespace", one.joins) in objects, f"nothing to join for {one}"
 
@@ -149,4 +155,4 @@ def check_reached(state: HostState, wanted: HostState) -> None:
             asked = getattr(one, attribute.name)
             if asked is not None and attribute.compare:
                 has = getattr(stands, attribute.name)
-                assert has == asked or (attribute.name == "port" and set(asked) <= set(has)), (key, attribute.name, has, asked)
+                assert has == asked or (attribute.name in ("options", "port") and set(asked) <= set(has)), (key, attribute.name, has, asked)

@@ -10,7 +10,20 @@ from itertools import permutations
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, File, HostState, Jump, Link, Namespace, Object, Route, Sysctl
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import (
+    Address,
+    Chain,
+    Fdb,
+    File,
+    HostState,
+    Jump,
+    Link,
+    Namespace,
+    Neighbour,
+    Object,
+    Route,
+    Sysctl,
+)
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rename import renames
@@ -104,6 +117,11 @@ def test_a_pair_that_lost_its_other_end_is_made_anew_not_renamed() -> None:
         (None, Address("web", "eth0", "10.0.0.2/24"), "add address 10.0.0.2/24 on eth0 in web"),
         (Address("", "br0", "10.0.0.1/24"), None, "remove address 10.0.0.1/24 on br0"),
         (None, Route("web", "default", "10.0.0.1", "eth0"), "add route default via 10.0.0.1 dev eth0 in web"),
+        (None, Route("", "192.0.2.0/24", link="eth0", metric=5, table=100), "add route 192.0.2.0/24 dev eth0 metric 5 table 100"),
+        (Route("web", "fd00::/8", type="blackhole"), None, "remove route blackhole fd00::/8 in web"),
+        (None, Neighbour("web", "eth0", "10.0.0.7", "02:42:0a:00:00:07"), "add neighbour 10.0.0.7 at 02:42:0a:00:00:07 on eth0 in web"),
+        (None, Fdb("", "vx0", "02:42:0a:00:00:07", "192.0.2.1"), "add forwarding entry 02:42:0a:00:00:07 to 192.0.2.1 on vx0"),
+        (Fdb("", "vx0", "02:42:0a:00:00:07", master=True), None, "remove forwarding entry 02:42:0a:00:00:07 of its bridge on vx0"),
         (None, Sysctl("", "net/ipv4/ip_forward", "1"), "set sysctl net/ipv4/ip_forward = 1"),
         (Sysctl("", "net/ipv4/ip_forward", "0"), Sysctl("", "net/ipv4/ip_forward", "1"), "change sysctl net/ipv4/ip_forward from 0 to 1"),
         (None, File("/a", "x\n"), "write file /a"),

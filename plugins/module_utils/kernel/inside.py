@@ -1,0 +1,111 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operations on addresses, routes, neighbours and forwarding entries as netlink messages, for the namespace that the caller is in."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+
+from ..state.entry import Fdb, Neighbour
+from ..state.objects import Address, Link, Route
+from ..state.op import Op
+from ..state.tag import ROUTE_PROTOCOL
+from .encode import Attribute, Message, index_of, message
+from .messages import change_link
+from .tables import ENTRY, NDA_DST, NDA_LLADDR, NDA_PROTOCOL, NTF_MASTER, NTF_SELF, NUD_NOARP, NUD_PERMANENT, ROUTE_TYPES
+
+_RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_NEWNEIGH, _RTM_DELNEIGH = 20, 21, 24, 25, 28, 29
+_REPLACE, _CREATE, _APPEND = 0x100, 0x400, 0x800
+_IFA_F_NODAD, _RT_TABLE_COMPAT, _RT_SCOPE_LINK = 0x02, 252, 253
+_MULTICAST = 1  # the bit of a MAC's first byte
+_MAC = struct.Struct("=HH6sxx")
+_TO_IPV4, _TO_IPV6 = struct.Struct("=HH4s"), struct.Struct("=HH16s")
+_OUR_PROTOCOL = struct.pack("=HHBxxx", 5, NDA_PROTOCOL, ROUTE_PROTOCOL)
+
+
+def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
+    """The messages of each change to a link, and of each step with what stands on one."""
+    indexes: dict[str, int] = {}
+    for op in ops:
+        one, remove = op.subject, op.action == "remove"
+        if isinstance(one, (Fdb, Neighbour)):
+            # These come by the thousand on one link.
+            index = indexes.get(one.link) or indexes.setdefault(one.link, index_of(one.link))
+            yield op, [forwarding_entry(one, index, remove) if isinstance(one, Fdb) else neighbour(one, index, remove)]
+        elif isinstance(one, Link) and isinstance(op.before, Link):
+            yield op, change_link(op.before, one)
+        elif isinstance(one, Address):
+            yield op, address(one, remove)
+        elif isinstance(one, Route):
+            yield op, route(one, remove)
+        else:
+            raise ValueError(f"no message for {op}")
+
+
+def address(one: Address, remove: bool = False) -> list[Message]:
+    """An address on its link, or no longer. One of IPv6 is in use at once: it was chosen for this link, so nobody is asked whether it is taken."""
+    interface = ipaddress.ip_interface(one.address)
+    is_ipv4 = interface.version == 4
+    attrs: list[Attribute] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
+    if is_ipv4 and interface.network.prefixlen < 31 and not remove:
+        attrs.append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
+    header = {"family": socket.AF_INET if is_ipv4 else socket.AF_INET6, "prefixlen": interface.network.prefixlen, "index": index_of(one.link)}
+    if not is_ipv4:
+        header["flags"] = _IFA_F_NODAD
+    return [message("ifaddrmsg", header, attrs, _RTM_DELADDR if remove else _RTM_NEWADDR, 0 if remove else _CREATE | _REPLACE)]
+
+
+def route(one: Route, remove: bool = False) -> list[Message]:
+    """A route with our protocol number, in the place of whatever stands there, or no longer."""
+    attrs: list[Attribute] = [("RTA_TABLE", one.table)]
+    network = ipaddress.ip_network("0.0.0.0/0" if one.destination == "default" else one.destination)
+    if network.prefixlen:
+        attrs.append(("RTA_DST", str(network.network_address)))
+    if one.gateway:
+        attrs.append(("RTA_GATEWAY", one.gateway))
+    if one.link:
+        attrs.append(("RTA_OIF", index_of(one.link)))
+    if one.metric:
+        attrs.append(("RTA_PRIORITY", one.metric))
+    header = {
+        "family": socket.AF_INET if network.version == 4 else socket.AF_INET6,
+        "dst_len": network.prefixlen,
+        "table": one.table if one.table < 256 else _RT_TABLE_COMPAT,  # one byte; the attribute counts
+        "proto": 0 if remove else ROUTE_PROTOCOL,
+        "type": next(number for number, name in ROUTE_TYPES.items() if name == one.type),
+        "scope": 0 if one.gateway or one.type != "unicast" or network.version == 6 else _RT_SCOPE_LINK,
+    }
+    return [message("rtmsg", header, attrs, _RTM_DELROUTE if remove else _RTM_NEWROUTE, 0 if remove else _CREATE | _REPLACE)]
+
+
+def neighbour(one: Neighbour, index: int, remove: bool = False) -> Message:
+    """A neighbour on the link with this index, in the place of what stands there, or no longer."""
+    family, to = _to(one.address)
+    body = ENTRY.pack(family, index, 0 if remove else NUD_PERMANENT, 0, 0) + to
+    if remove:
+        return _RTM_DELNEIGH, 0, body
+    return _RTM_NEWNEIGH, _CREATE | _REPLACE, body + _MAC.pack(10, NDA_LLADDR, _bytes(one.mac)) + _OUR_PROTOCOL
+
+
+def forwarding_entry(one: Fdb, index: int, remove: bool = False) -> Message:
+    """A forwarding entry on the link with this index, or no longer. A group of MACs may lead to many places, so there one is added to the others."""
+    mac = _bytes(one.mac)
+    state, flags = (NUD_NOARP, NTF_MASTER) if one.master else (NUD_PERMANENT, NTF_SELF)
+    body = ENTRY.pack(socket.AF_BRIDGE, index, state, flags, 0) + _MAC.pack(10, NDA_LLADDR, mac) + (_to(one.dst)[1] if one.dst else b"")
+    many = mac[0] & _MULTICAST or not any(mac)
+    return (_RTM_DELNEIGH, 0, body) if remove else (_RTM_NEWNEIGH, _CREATE | (_APPEND if many and not one.master else _REPLACE), body)
+
+
+def _bytes(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def _to(address: str) -> tuple[int, bytes]:
+    """The family of an address, and the attribute that names it."""
+    if ":" in address:
+        return socket.AF_INET6, _TO_IPV6.pack(20, NDA_DST, socket.inet_pton(socket.AF_INET6, address))
+    return socket.AF_INET, _TO_IPV4.pack(8, NDA_DST, socket.inet_aton(address))

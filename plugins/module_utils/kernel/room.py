@@ -1,0 +1,117 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One namespace as its dumps show it: how its links are paired and stacked with those of others, and each link as an object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..state.objects import Link
+from ..state.tag import LINK_GROUP, NAME_PREFIX
+from . import namespaces
+from .dumps import SeenLink
+from .netlink import RouteSocket
+from .tables import SeenAddress, SeenFdb, SeenNeighbour, SeenRoute, read_namespace_number
+
+End = tuple[str, int]
+STACKED = ("macvlan", "ipvlan", "vlan", "vxlan")
+_SOMEWHERE = ("(a namespace without a name)", "")
+
+
+@dataclass
+class Room:
+    """One namespace. spaces: other namespaces by the numbers that they have in this one, as far as links that rest on others need them."""
+
+    netns: str
+    links: dict[int, SeenLink]
+    addresses: list[SeenAddress] = field(default_factory=list)
+    routes: list[SeenRoute] = field(default_factory=list)
+    neighbours: list[SeenNeighbour] = field(default_factory=list)
+    fdb: list[SeenFdb] = field(default_factory=list)
+    settings: dict[str, str | None] = field(default_factory=dict)
+    spaces: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def lo(self) -> SeenLink:
+        return next(link for link in self.links.values() if link.name == "lo")
+
+
+def spaces_of(netlink: RouteSocket, links: Iterable[SeenLink], home: int, others: Iterable[str]) -> dict[int, str]:
+    """The namespaces that links here rest on, by their numbers here. home: a descriptor of the host's; others: named ones, asked only where needed."""
+    sought = {link.netnsid for link in links if link.netnsid >= 0 and link.kind in STACKED}
+    found: dict[int, str] = {}
+    if sought:
+        found[read_namespace_number(netlink, home)] = ""
+    for name in others if sought - set(found) else ():
+        handle = os.open(namespaces.path_of(name), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            found.setdefault(read_namespace_number(netlink, handle), name)
+        finally:
+            os.close(handle)
+    return found
+
+
+def peers_in(rooms: list[Room]) -> dict[End, tuple[str, str]]:
+    """The other end of each veth that has it in one of ``rooms``: two that know each other's index are a pair."""
+    waiting: dict[tuple[int, int], list[Room]] = {}
+    peers: dict[End, tuple[str, str]] = {}
+    for room in rooms:
+        for link in room.links.values():
+            if link.kind != "veth":
+                continue
+            if link.netnsid < 0:
+                if link.below in room.links:
+                    peers[(room.netns, link.index)] = (room.netns, room.links[link.below].name)
+                continue
+            others = waiting.get((link.below, link.index), [])
+            other = next((one for one in others if len(others) == 1 or _is_number_of(room.netns, link.netnsid, one.netns)), None)
+            if other is None:
+                waiting.setdefault((link.index, link.below), []).append(room)
+            else:
+                peers[(room.netns, link.index)] = (other.netns, other.links[link.below].name)
+                peers[(other.netns, link.below)] = (room.netns, link.name)
+    return peers
+
+
+def _is_number_of(netns: str, number: int, other: str) -> bool:
+    """Whether ``other`` has this number in ``netns``: the indexes of links are the same in many namespaces."""
+    handle = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            return read_namespace_number(netlink, handle) == number
+    finally:
+        os.close(handle)
+
+
+def link_of(room: Room, seen: SeenLink, peers: dict[End, tuple[str, str]], rooms: dict[str, dict[int, SeenLink]]) -> Link:
+    """A link as an object. rooms: the links of every namespace, by its name."""
+    master = room.links.get(seen.master)
+    return Link(
+        netns=room.netns,
+        name=seen.name,
+        kind=seen.kind,
+        tag=seen.alias or "" if seen.group == LINK_GROUP else None,  # the mark is both; where one is missing it is made again
+        altname=next((name for name in seen.altnames if name.startswith(NAME_PREFIX + "+")), ""),
+        mac=seen.mac,
+        mtu=seen.mtu,
+        master=master.name if master else "",
+        peer=peers.get((room.netns, seen.index), ("", "")),
+        parent=_parent_of(room, seen, rooms) if seen.kind in STACKED else None,
+        options=seen.options,
+        port=seen.port,
+        ipv6_link_local=seen.ipv6_link_local,
+        txqlen=seen.txqlen,
+        promisc=seen.promisc,
+        up=seen.up,
+    )
+
+
+def _parent_of(room: Room, seen: SeenLink, rooms: dict[str, dict[int, SeenLink]]) -> tuple[str, str]:
+    netns = room.netns if seen.netnsid < 0 else room.spaces.get(seen.netnsid)
+    if netns is None:
+        return _SOMEWHERE
+    below = rooms.get(netns, {}).get(seen.below)
+    return (netns, below.name if below else "")
