@@ -39,7 +39,7 @@ def create_link(link: Link, peer: Link | None, at: dict[str, int]) -> list[Messa
         attrs.append(("IFLA_LINKINFO", (("IFLA_INFO_KIND", link.kind), ("IFLA_INFO_DATA", (("VETH_INFO_PEER", other),)))))
     flags, change = _flags(link)
     kind, how, encoded = message("ifinfmsg", {"flags": flags, "change": change}, attrs, _RTM_NEWLINK, _CREATE | _EXCL)
-    return [(kind, how, encoded if peer is not None else encoded + _own_kind(link.kind, link.options, _underlay(link)))]
+    return [(kind, how, encoded if peer is not None else encoded + _own_kind(link.kind, _not_by_itself(link), _underlay(link)))]
 
 
 def complete_link(link: Link, has_master: bool = True) -> list[Message]:
@@ -139,6 +139,10 @@ def _flags(link: Link, both: bool = False) -> tuple[int, int]:
     """Flags of a link that it sets, and which are meant. both: also those that it takes away."""
     given = [(_IFF_UP, link.up), (_IFF_PROMISC, link.promisc)]
     return sum(flag for flag, value in given if value), sum(flag for flag, value in given if value or (both and value is False))
+
+
+def _not_by_itself(link: Link) -> Options:
+    return tuple((name, value) for name, value in link.options if KINDS[link.kind][name].first != value)
 
 
 def _own_kind(kind: str, options: Options, more: bytes = b"") -> bytes:

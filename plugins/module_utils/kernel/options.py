@@ -19,12 +19,15 @@ from .netlink import Attributes
 
 @dataclass(frozen=True)
 class Row:
-    """One option. number: its attribute; number6: that for an IPv6 address. form: of struct, ``ip``, or ``?`` with its width. names: words for the numbers."""
+    """One option. number: its attribute; number6: that for an IPv6 address. form: of struct, ``ip``, or ``?`` with its width. names: words for the numbers.
+    first: what a new link has, not to be asked for, as a kernel may be without the option.
+    """
 
     number: int
     form: str
     number6: int = 0
     names: Mapping[str, int] = field(default_factory=dict)
+    first: Scalar | None = None
 
 
 _FLAG, _FLAG32 = "?B", "?I"
@@ -35,7 +38,7 @@ KINDS: dict[str, dict[str, Row]] = {
         "mcast_snooping": Row(23, _FLAG),
         "priority": Row(6, "H"),
         "stp": Row(5, _FLAG32),
-        "vlan_filtering": Row(7, _FLAG),
+        "vlan_filtering": Row(7, _FLAG, first=False),
     },
     "ipvlan": {
         "flag": Row(2, "H", names={"bridge": 0, "private": 1, "vepa": 2}),

@@ -109,7 +109,7 @@ def _goes_by_itself(one: Object, doomed: set[Key], lost: set[Key]) -> bool:
         return one.key not in doomed
     if ("namespace", one.netns) in lost:
         return one.kind != "vxlan"
-    if one.kind == "veth" and one.peer is not None:
-        other = ("link", *one.peer)
-        return one.key not in doomed or (other in doomed and other < one.key)
-    return one.key not in doomed and (one.parent is None or ("namespace", one.parent[0]) not in lost)
+    if any(at is not None and ("namespace", at[0]) in lost for at in (one.peer, one.parent)):
+        return False
+    other = ("link", *one.peer) if one.peer is not None else one.key
+    return one.key not in doomed or (other in doomed and other < one.key)

@@ -49,6 +49,10 @@ def stacks(draw: st.DrawFn) -> HostState:
                 up=True,
             )
         )
+    if len(spaces) > 1:
+        here, there = (draw(st.sampled_from(spaces)), "end0"), (spaces[-1], draw(st.sampled_from(["end1", "mid0"])))
+        pair = [(here, there), (there, here)] if there not in [(link.netns, link.name) for link in links] else []
+        links += [Link(*one, "veth", tag=f"cnm:default:{one[1]}::endpoint", peer=other, up=True) for one, other in pair]
     for link in links:
         objects.extend(draw(st.sampled_from(_on(link))))
     return desired_state([*objects, *links])
