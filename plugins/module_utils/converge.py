@@ -10,6 +10,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Callable
 
 from .kernel.apply import apply
 from .kernel.observe import observe
@@ -19,6 +20,7 @@ from .state.plan import Plan, plan
 from .state.replay import replay
 from .state.words import in_words, name_of
 
+Look = Callable[[HostState, str], HostState]
 _LOCK = "/run/lock/mooring.cnm"
 
 
@@ -32,46 +34,46 @@ class Outcome:
     clashes: tuple[Object, ...] = ()
 
 
-def predict(wanted: HostState, fleet: str) -> Outcome:
+def predict(wanted: HostState, fleet: str, look: Look = observe) -> Outcome:
     """What ``converge`` would do. Nothing is changed."""
-    before = observe(wanted, fleet)
+    before = look(wanted, fleet)
     return _outcome(before, plan(before, wanted), None)
 
 
-def converge(wanted: HostState, fleet: str) -> Outcome:
+def converge(wanted: HostState, fleet: str, look: Look = observe) -> Outcome:
     """Bring the host to ``wanted``. Raises Fault when that fails, after putting back what stood before.
 
-    Foreign objects in the way are told as clashes, and then nothing is done.
+    Foreign objects in the way are told as clashes, and then nothing is done. look: how the host is seen; what it does not see is left alone.
     """
     with _alone():
-        before = observe(wanted, fleet)
+        before = look(wanted, fleet)
         steps = plan(before, wanted)
-        return _outcome(before, steps, _carry_out(before, steps, wanted, fleet) if steps.ops else None)
+        return _outcome(before, steps, _carry_out(before, steps, wanted, fleet, look) if steps.ops else None)
 
 
 def _outcome(before: HostState, steps: Plan, after: HostState | None) -> Outcome:
     return Outcome(before, after or (replay(before, steps.ops) if steps.ops else before), tuple(in_words(op) for op in steps.ops), steps.clashes)
 
 
-def _carry_out(before: HostState, steps: Plan, wanted: HostState, fleet: str) -> HostState:
+def _carry_out(before: HostState, steps: Plan, wanted: HostState, fleet: str, look: Look) -> HostState:
     try:
         apply(steps.ops)
-        after = observe(wanted, fleet)
+        after = look(wanted, fleet)
         left = plan(after, wanted)
         if left.ops or left.clashes:
             still = "; ".join([*(in_words(op) for op in left.ops[:5]), *(f"{name_of(one)} stands in the way" for one in left.clashes[:5])])
             raise Fault("the declared state", "reach", f"after the run there would still be to do: {still}", "Something else changes these objects.")
         return after
     except Fault as fault:
-        _put_back(before, wanted, fleet, fault)
+        _put_back(before, wanted, fleet, fault, look)
         raise
 
 
-def _put_back(before: HostState, wanted: HostState, fleet: str, fault: Fault) -> None:
+def _put_back(before: HostState, wanted: HostState, fleet: str, fault: Fault, look: Look) -> None:
     """Return to ``before``. What cannot be put back is added to the fault's cause."""
     ours = HostState({key: before.objects[key] for key in before.owned}, before.owned)
     try:
-        stands = observe(HostState({**wanted.objects, **ours.objects}), fleet)
+        stands = look(HostState({**wanted.objects, **ours.objects}), fleet)
         back = plan(stands, ours)
         apply(back.ops)
         if back.clashes:

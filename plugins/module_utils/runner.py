@@ -12,7 +12,8 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .converge import converge, predict
+from .converge import Look, converge, predict
+from .kernel.observe import observe
 from .kernel.reasons import reason
 from .model.problem import Problem
 from .state.fault import Fault
@@ -23,10 +24,17 @@ from .state.words import name_of
 Options = dict[str, Any]
 
 
-def run(module: AnsibleModule, fleet: str, wanted: Callable[[], tuple[HostState, list[Problem]]], shown: Callable[[HostState], Options]) -> None:
+def run(
+    module: AnsibleModule,
+    fleet: str,
+    wanted: Callable[[], tuple[HostState, list[Problem]]],
+    shown: Callable[[HostState], Options],
+    look: Look = observe,
+) -> None:
     """Do what a module is there for, and end it.
 
     wanted: what the parameters ask for, and what is wrong with them. shown: a state in the words of the module's options.
+    look: how the host is seen, where that is not all of it.
     """
     # What is made here is in use until the process ends: looking it through for garbage finds none, and takes a tenth of the time.
     gc.disable()
@@ -38,10 +46,11 @@ def run(module: AnsibleModule, fleet: str, wanted: Callable[[], tuple[HostState,
         if problems:
             fail(module, problems)
         if module.check_mode:
-            outcome = predict(target, fleet)
+            outcome = predict(target, fleet, look)
         else:
-            _need_pyroute2(module)
-            outcome = converge(target, fleet)
+            if look is observe:
+                _need_pyroute2(module)
+            outcome = converge(target, fleet, look)
     except Fault as fault:
         module.fail_json(msg=str(fault), problems=[], before={}, after={}, ops=[])
     except OSError as error:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..firewall.text import rule_text
+from ..state.inset import Inset
 from ..state.objects import Chain, Jump
 from ..state.op import Op
+from .inset import inset_lines
+from .text import rule_text
 
 Line = tuple[str, str]
 
@@ -24,6 +26,8 @@ def lines_of(ops: Iterable[Op]) -> list[Line]:
         one = op.subject
         if isinstance(one, Jump):
             jumps.extend(_jump_lines(op))
+        elif isinstance(one, Inset):
+            filled += inset_lines(op.before, op.after)
         elif isinstance(one, Chain) and op.action == "remove":
             removed += [(one.table, f"-F {one.name}"), (one.table, f"-X {one.name}")]
         elif isinstance(one, Chain):

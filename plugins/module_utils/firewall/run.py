@@ -34,6 +34,22 @@ def restore(family: str, text: str) -> None:
     _run([tool, "--noflush", "--wait"], text)
 
 
+def as_printed(family: str, words: str) -> str:
+    """How iptables writes a rule that it was given as ``words``: tried in a network namespace that ends with it. Raises Fault with what it says."""
+    restore, save = find_tool(family, "restore"), find_tool(family, "save")
+    if restore is None or save is None:
+        raise Fault("a rule", "try", f"{_PREFIX[family]} is not installed", "Install the package iptables (role mooring.cnm.host does).")
+    shell = ["unshare", "--net", "sh", "-c", '"$0" --noflush --wait && "$1" -t filter', restore, save]
+    printed = _run(shell, f"*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER {words}\nCOMMIT\n")
+    return next(line for line in printed.split("\n") if line.startswith("-A DOCKER-USER "))
+
+
+def set_names() -> set[str] | None:
+    """The ipsets of this host; None where the tool is not installed."""
+    tool = shutil.which("ipset", path=_PATH)
+    return set(_run([tool, "list", "-name"], "").split()) if tool else None
+
+
 def _run(command: list[str], text: str) -> str:
     # Other people's comments may hold any bytes.
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False)

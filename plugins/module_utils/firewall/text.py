@@ -133,7 +133,7 @@ def _field(option: str, last: str, target: str) -> str:
 def _from_text(name: str, text: str) -> object:
     """The value of a field; None where ``text`` is none."""
     if name in ("source", "destination"):
-        return text[:-3] if text.endswith("/32") else text[:-4] if text.endswith("/128") else text
+        return text.removesuffix("/128" if ":" in text else "/32")
     if name == "port":
         return int(text) if text.isdigit() else text
     if name == "local_destination":

@@ -17,6 +17,7 @@ from .entry import Fdb as Fdb
 from .entry import Key as Key
 from .entry import Neighbour as Neighbour
 from .fault import Fault
+from .inset import Inset
 from .rule import Rule
 
 Scalar = Union[str, int, bool]
@@ -163,7 +164,7 @@ class Jump:
         return ("jump", self.family, self.table, self.chain, self.target)
 
 
-Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Sysctl, File, Chain, Jump]
+Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Sysctl, File, Chain, Jump, Inset]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from .inset import Inset
 from .objects import Address, Chain, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
 from .rename import is_set_anew
@@ -47,7 +48,7 @@ def depth(link: Link, objects: Mapping[Key, Object]) -> int:
 def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
     """The stage of the work that ``op`` belongs to. ``others``: ``made_or_renamed`` of the same plan."""
     one = op.subject
-    if isinstance(one, (Chain, Jump)):
+    if isinstance(one, (Chain, Jump, Inset)):
         return FIREWALL
     if isinstance(one, File):
         return FILES

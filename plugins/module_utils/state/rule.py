@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_COMMENT = re.compile(r'--comment (?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,9 @@ class Rule:
     burst: str | None = None
     log_prefix: str | None = None
     reject_with: str | None = None
+
+    @property
+    def said(self) -> str:
+        """The comment, also that of somebody else's rule, which is kept under its own text."""
+        found = _COMMENT.search(self.target)
+        return self.comment or (re.sub(r"\\(.)", r"\1", found[1] or found[2]) if found else "")

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .difference import differences
+from .inset import Inset
 from .objects import Address, Chain, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
+from .rule import Rule
 from .tag import read_tag
 
 # Where "create" is not what a person would say.
@@ -48,6 +52,8 @@ def name_of(one: Object) -> str:
         return f"file {one.path}"
     if isinstance(one, Chain):
         return f"chain {one.name} of table {one.table} ({one.family}, {_count(len(one.rules), 'rule')})"
+    if isinstance(one, Inset):
+        return f"rules of ours in {one.chain} ({one.family}, {_count(len(one.rules), 'rule')})"
     return f"jump from {one.chain} to {one.target} in table {one.table} ({one.family})"
 
 
@@ -60,10 +66,9 @@ def _route_in_words(one: Route) -> str:
 
 def _change_in_words(before: Object, after: Object) -> str:
     if isinstance(before, Chain) and isinstance(after, Chain):
-        was, now = set(before.rules), set(after.rules)
-        plus, minus = sum(rule not in was for rule in after.rules), sum(rule not in now for rule in before.rules)
-        what = f"+{plus} -{minus} rules" if plus or minus else "order of the rules"
-        return f"change chain {after.name} of table {after.table} ({after.family}): {what}"
+        return f"change chain {after.name} of table {after.table} ({after.family}): {_rules_in_words(before.rules, after.rules)}"
+    if isinstance(before, Inset) and isinstance(after, Inset):
+        return f"change rules of ours in {after.chain} ({after.family}): {', '.join(_inset_changes(before, after))}"
     if isinstance(before, Sysctl) and isinstance(after, Sysctl):
         return f"change sysctl {after.name} from {before.value} to {after.value}{_inside(after.netns)}"
     if isinstance(before, File) and isinstance(after, File):
@@ -72,6 +77,23 @@ def _change_in_words(before: Object, after: Object) -> str:
         return f"change {name_of(after)}"
     found = differences(before, after)
     return f"change {name_of(after)}: " + ", ".join(f"{one.attribute} from {_shown(one.before)} to {_shown(one.after)}" for one in found)
+
+
+def _rules_in_words(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> str:
+    was, now = set(before), set(after)
+    plus, minus = sum(rule not in was for rule in after), sum(rule not in now for rule in before)
+    return f"+{plus} -{minus} rules" if plus or minus else "order of the rules"
+
+
+def _inset_changes(before: Inset, after: Inset) -> Iterator[str]:
+    if before.standing is None:
+        yield "the chain is made"
+    if not before.reached:
+        yield f"{after.builtin} leads there first"
+    if before.rules != after.rules:
+        yield _rules_in_words(before.rules, after.rules)
+    if before.position != after.position:
+        yield f"{after.position} among those of others"
 
 
 def _lines_in_words(before: str, after: str) -> str:

@@ -22,10 +22,21 @@ from ...module_utils.model.problem import Problem
 _DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, "cnm_ledger": None, "cnm_verify": "full"}
 _LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port", "cnm_firewall")
 _LEDGER = ".cnm-ledger.yml"
-# Every variable of the collection; the first two may be followed by __ANYTHING.
+# Every variable of the collection; those that are merged may be followed by __ANYTHING.
 _DECLARATIONS = ("cnm_networks", "cnm_sandboxes")
-_OF_A_HOST = ("cnm_hosts", "cnm_persist", "cnm_underlay_address", "cnm_underlay_mtu", "cnm_lab_state", "cnm_lab_init", "cnm_lab_name", "cnm_lab_root")
-_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_LATER, *_OF_A_HOST)
+_MERGED = (*_DECLARATIONS, "cnm_docker_user")
+_OF_A_HOST = (
+    "cnm_docker_user_position",
+    "cnm_hosts",
+    "cnm_persist",
+    "cnm_underlay_address",
+    "cnm_underlay_mtu",
+    "cnm_lab_state",
+    "cnm_lab_init",
+    "cnm_lab_name",
+    "cnm_lab_root",
+)
+_KNOWN = (*_MERGED, *_DEFAULTS, *_LATER, *_OF_A_HOST)
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem
     problems = []
     for host, held in every.items():
         for name in held:
-            if name.startswith("cnm_") and name.split("__")[0] not in (_DECLARATIONS if "__" in name else _KNOWN):
+            if name.startswith("cnm_") and name.split("__")[0] not in (_MERGED if "__" in name else _KNOWN):
                 near = difflib.get_close_matches(name, _KNOWN, 1)
                 hint = f": did you mean '{near[0]}'?" if near else "; variables that begin with cnm_ belong to mooring.cnm"
                 problems.append(Problem(host, plain(name), "", f"there is no variable of this name{hint}"))
