@@ -78,8 +78,8 @@ def _read(plan: str, name: str) -> dict[str, Any]:
     try:
         with open(os.path.join(plan, name), encoding="utf-8") as file:
             return json.load(file)
-    except FileNotFoundError as error:
-        raise AnsibleActionFail(f"The plan in {plan} has no {name}: it was made without this host, or in another run. Run fleet_plan first.") from error
+    except FileNotFoundError:
+        raise AnsibleActionFail(f"The plan in {plan} has no {name}: it was made without this host, or in another run. Run fleet_plan first.") from None
 
 
 def _said(held: Mapping[str, Any], register: Mapping[str, str], proof: str) -> dict[str, Mapping[str, Any]]:

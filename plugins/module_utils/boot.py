@@ -16,8 +16,7 @@ from typing import Any
 
 from .converge import Outcome, converge
 from .drivers.desired import host_state
-from .model.checks import check_declaration, check_resolved
-from .model.parse import parse_declaration
+from .model.complete import complete_declaration
 from .state.fault import Fault
 from .state.words import name_of
 
@@ -29,13 +28,14 @@ def main(path: str) -> int:
     """Bring the host to the slice in this file, and say what was done. Returns the exit status."""
     begin_s = time.monotonic()
     try:
-        ops = converge_slice(read_slice(path), path).ops
+        outcome = converge_slice(read_slice(path), path)
     except Fault as fault:
         return _say((_ERROR + line for line in str(fault).splitlines()), 1)
     except ImportError as error:
         return _say([f"{_ERROR}{sys.executable} has no {error.name}: install the package python3-pyroute2, or run mooring.cnm.site again."], 1)
+    ops = outcome.ops
     count = "1 change" if len(ops) == 1 else f"{len(ops)} changes"
-    return _say([*ops, f"This host is as {path} declares it: {count} in {time.monotonic() - begin_s:.2f} s."], 0)
+    return _say([*filter(None, [outcome.waited]), *ops, f"This host is as {path} declares it: {count} in {time.monotonic() - begin_s:.2f} s."], 0)
 
 
 def _say(lines: Iterable[str], status: int) -> int:
@@ -60,8 +60,7 @@ def read_slice(path: str) -> dict[str, Any]:
 
 def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
-    declaration, problems = parse_declaration(part.get("networks", {}), part.get("sandboxes", {}))
-    problems = problems or check_declaration(declaration) or check_resolved(declaration)
+    declaration, problems = complete_declaration(part.get("networks", {}), part.get("sandboxes", {}))
     if problems:
         wrong = "\n".join(f"{problem.path}: {problem.message}" for problem in problems)
         raise Fault(f"the slice {path}", "use", f"{len(problems)} of its values cannot be carried out, and nothing was changed:\n{wrong}")

@@ -55,6 +55,8 @@ def run(
         module.fail_json(msg=str(fault), problems=[], before={}, after={}, ops=[])
     except OSError as error:
         module.fail_json(msg=f"The host could not be read: {reason(error)}.", problems=[], before={}, after={}, ops=[])
+    if outcome.waited:
+        module.warn(outcome.waited)
     if outcome.clashes:
         fail(module, [_clash(one, target) for one in outcome.clashes])
     before = shown(outcome.before)

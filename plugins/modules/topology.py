@@ -129,10 +129,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
 from ..module_utils.kernel.reserved import read_reserved
-from ..module_utils.model.checks import check_declaration, check_resolved
+from ..module_utils.model.complete import complete_declaration
 from ..module_utils.model.host_checks import check_against_host
 from ..module_utils.model.options import declaration_options
-from ..module_utils.model.parse import parse_declaration
 from ..module_utils.model.problem import Problem
 from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
@@ -142,8 +141,7 @@ def to_desired(params: dict) -> tuple[HostState, list[Problem]]:
     """The state that the parameters ask for, and everything that is wrong with them."""
     if params["state"] == "absent":
         return HostState(), []
-    declaration, problems = parse_declaration(params["networks"], params["sandboxes"])
-    problems = problems or check_declaration(declaration) or check_resolved(declaration)
+    declaration, problems = complete_declaration(params["networks"], params["sandboxes"])
     problems = problems or check_against_host(declaration, read_reserved(params["fleet"]))
     return (HostState(), problems) if problems else (host_state(declaration, params["fleet"]), [])
 

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from .sockets import Connection
+from .topologies import run
+
 _CLONE_NEWNET, _CLONE_NEWNS = 0x40000000, 0x00020000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -76,3 +79,12 @@ def shared_host(own_mounts: None) -> Iterator[Host]:
     """An empty host for all tests of a file, which must not use ``host`` beside it."""
     with _empty_host() as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def standing(request: pytest.FixtureRequest, shared_host: Host) -> Iterator[tuple[Host, Connection]]:
+    """The host as the file's DECLARED has it, for tests that each bring it back there, and a CONNECTION (from, to, address) that lives through them all."""
+    run(request.module.DECLARED)
+    connection = Connection(*request.module.CONNECTION)
+    yield shared_host, connection
+    connection.close()

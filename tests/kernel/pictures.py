@@ -24,15 +24,20 @@ _SHOW = ("-d -j link", "-j addr", "-j route show table all", "-6 -j route show t
 
 def dump(host: Any) -> dict[str, Any]:
     """Links, addresses and routes of the host and of every named namespace, rules, names and files, when no link is about to come up."""
+    settle(host)
+    rooms = {name: _room(host, f"-n {name}") for name in sorted(namespaces())}
+    return {"host": _room(host, ""), "rules": rules(host), "namespaces": namespaces(), "files": files(), **rooms}
+
+
+def settle(host: Any) -> None:
+    """Wait until no link and no address is about to come up."""
     while host.sh("ip -6 addr show tentative; ip -br link | grep -v ^lo | grep UNKNOWN", check=False):
         time.sleep(0.02)
-    rooms = {name: _room(host, f"-n {name}") for name in sorted(_namespaces())}
-    return {"host": _room(host, ""), "rules": rules(host), "namespaces": _namespaces(), "files": _files(), **rooms}
 
 
 def _room(host: Any, inside: str) -> list[Any]:
     printed = host.sh("; ".join(f"ip {inside} {what}; echo" for what in _SHOW)).split("\n\n")
-    shown = (_steady(json.loads(one or "[]")) for one in printed[: len(_SHOW)])
+    shown = (steady(json.loads(one or "[]")) for one in printed[: len(_SHOW)])
     return [sorted(one, key=lambda each: each.get("ifname") or repr(each)) for one in shown]
 
 
@@ -47,19 +52,22 @@ def rules(host: Any) -> list[str]:
     return kept
 
 
-def _namespaces() -> dict[str, int]:
+def namespaces() -> dict[str, int]:
+    """The named namespaces with their inodes."""
     kind = os.stat("/proc/self/ns/net").st_dev
     return {one.name: one.stat().st_ino for one in Path("/run/netns").glob("*") if one.exists() and one.stat().st_dev == kind}
 
 
-def _files() -> dict[str, tuple[int, str]]:
+def files() -> dict[str, tuple[int, str]]:
+    """Inode and content of every file below /etc/netns."""
     return {str(one): (one.stat().st_ino, one.read_text()) for one in sorted(Path("/etc/netns").glob("**/*")) if one.is_file()}
 
 
-def _steady(value: Any) -> Any:
+def steady(value: Any) -> Any:
+    """What ip printed, without what runs by itself."""
     if isinstance(value, dict):
-        return {key: _steady(inner) for key, inner in value.items() if not any(word in key for word in _RESTLESS)}
-    return [_steady(inner) for inner in value] if isinstance(value, list) else value
+        return {key: steady(inner) for key, inner in value.items() if not any(word in key for word in _RESTLESS)}
+    return [steady(inner) for inner in value] if isinstance(value, list) else value
 
 
 def check_same(before: dict[str, Any], picture: Callable[[], dict[str, Any]], but: tuple[str, ...] = ()) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -14,7 +13,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port, Sandbox
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
-from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection, Flow, Listener, answers, listening
+from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, declare, endpoint, network, run, sandbox
 
 FRONT = network("front", "172.20.0.0/24")
@@ -25,6 +24,7 @@ WEB = sandbox(
 )
 DB = sandbox("db", endpoint("back", "172.21.0.3"), endpoint("zone", "172.22.0.3", interface_name="zone0"))
 DECLARED = declare(FRONT, BACK, ZONE, WEB, DB)
+CONNECTION = ("web", "db", "172.22.0.3")  # through the unrelated network
 BR, BACK_BR = link_name("b", "default", "front"), link_name("b", "default", "back")
 NEW_BR = link_name("b", "default", "new")
 BACK_PORT, FRONT_PORT = port_name("default", "back", "web"), port_name("default", "front", "web")
@@ -223,15 +223,6 @@ CHANGES = {
         ],
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def standing(shared_host) -> Iterator[tuple[object, Connection]]:
-    """A converged host, and a connection through its unrelated network."""
-    run(DECLARED)
-    connection = Connection("web", "db", "172.22.0.3")
-    yield shared_host, connection
-    connection.close()
 
 
 @pytest.mark.parametrize("name", CHANGES)

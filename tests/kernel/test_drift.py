@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, inode
-from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
 from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, BATCH, CACHE, DB, FRONT, declare, endpoint, run, sandbox
 
 WEB = sandbox("web", endpoint("back", "172.21.0.2"), endpoint("front", "172.20.0.2", aliases=("www",)), ports=(Port(8080, 80), Port(53, 53, "udp")))
 DECLARED = declare(FRONT, BACK, WEB, DB, CACHE, BATCH)
+CONNECTION = ("web", "db", "172.20.0.3")
 BR, BACK_BR = link_name("b", "default", "front"), link_name("b", "default", "back")
 WEB_PORT, DB_PORT = port_name("default", "front", "web"), port_name("default", "front", "db")
 BATCH_TTL = "/proc/sys/net/ipv4/ip_default_ttl"
@@ -203,15 +201,6 @@ LOSSES = {
         ],
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def standing(shared_host) -> Iterator[tuple[object, Connection]]:
-    """A converged host that the tests of this file repair one after the other, and a connection through it."""
-    run(DECLARED)
-    connection = Connection("web", "db", "172.20.0.3")
-    yield shared_host, connection
-    connection.close()
 
 
 @pytest.mark.parametrize("name", DRIFTS)

@@ -12,6 +12,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import 
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.runner import _clash
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
+from ansible_collections.mooring.cnm.tests.kernel.ground import FOREIGN
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, rules
 from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, BATCH, CACHE, DB, FRONT, WEB, changed, clear, declare, endpoint, network, run, sandbox
 
@@ -38,30 +39,6 @@ CLASHES = {
     "resolv.conf": ("mkdir -p /etc/netns/db && echo nameserver 192.0.2.1 > /etc/netns/db/resolv.conf", "/etc/netns/db/resolv.conf", "file /etc/netns/db"),
     "file in place of a namespace": ("mkdir -p /run/netns && echo mine > /run/netns/web", "cnm_sandboxes.web", "namespace web"),
 }
-
-FOREIGN = r"""
-set -e
-sysctl -qw net.ipv6.conf.default.dad_transmits=0
-ip link add their-br type bridge && ip addr add 10.8.0.1/24 dev their-br && ip link set their-br up
-ip netns add theirs && ip link add their0 type veth peer name eth0 netns theirs && ip link set their0 master their-br up alias 'cnm: not ours'
-ip -n theirs addr add 10.8.0.2/24 dev eth0 && ip -n theirs link set eth0 addrgenmode none up && ip -n theirs route add default via 10.8.0.1
-ip link add cnmbff type bridge && ip link add cnmbfe group 6516333 type bridge && ip link set cnmbfe alias cnm:blue:x::bridge
-ip route add 10.7.0.0/16 via 10.8.0.2
-mkdir -p /etc/netns/theirs /etc/netns/empty && echo 10.8.0.1 gw > /etc/netns/theirs/hosts && echo '# cnm:blue::theirs:hosts' > /etc/netns/empty/hosts
-ln -s /proc/99999999/ns/net /run/netns/aaa-ended
-touch /run/netns/aab-file
-iptables -P FORWARD DROP
-iptables -N THEIRS
-iptables -A THEIRS -m comment --comment 'say "it'"'"'s" \ ours: cnm:default' -s 10.8.0.0/24 -m multiport -p tcp --dports 80,443 -j ACCEPT
-iptables -A THEIRS -m comment --comment "$(printf 'caf\351')" -j RETURN
-iptables -A FORWARD -j THEIRS
-iptables -A FORWARD -m limit --limit 5/min -j LOG --log-prefix "it's "
-iptables -t nat -A POSTROUTING -s 10.8.0.0/24 ! -o their-br -j MASQUERADE
-iptables -t nat -A PREROUTING -p tcp --dport 2222 -j DNAT --to-destination 10.8.0.2:22
-iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
-iptables -t raw -A PREROUTING -i their-br -j NOTRACK
-ip6tables -A INPUT -p icmpv6 -j ACCEPT
-"""
 
 
 @pytest.mark.parametrize("what", CLASHES)

@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trouble at a chosen point of a run: whatever touches the host is counted, and at one of these calls something happens."""
+"""Trouble at a chosen step of a run: every message to the kernel, every table of rules, file, setting and name is a step, counted from 0."""
 
 from __future__ import annotations
 
@@ -9,75 +9,103 @@ import contextlib
 import errno
 import os
 import signal
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import files, namespaces, sysctls
-from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import Refused, RouteSocket
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import RouteSocket
 
 # Everything through which the host is changed.
-TOUCHES = ((sysctls, "write"), (files, "write"), (files, "remove"), (firewall, "restore"), (namespaces, "bind"), (namespaces, "unbind"), (RouteSocket, "send"))
+DOORS = ((sysctls, "write"), (files, "write"), (files, "remove"), (firewall, "restore"), (namespaces, "bind"), (namespaces, "unbind"), (RouteSocket, "send"))
 Call = Callable[..., Any]
+# RTM_SETLINK of an interface that there is not.
+_REFUSED = (19, 0, struct.pack("=BxHiII", 0, 0, 2**31 - 1, 0, 0))
 
 
 @contextlib.contextmanager
-def _counted(happen: Callable[[int, Call, tuple[Any, ...]], Any]) -> Iterator[None]:
-    """Call ``happen(number, original, arguments)`` in the place of each touch."""
-    count = iter(range(10_000))
-    with contextlib.ExitStack() as stack:
-        for owner, name in TOUCHES:
-            original = getattr(owner, name)
-            stack.enter_context(patch.object(owner, name, lambda *arguments, call=original: happen(next(count), call, arguments)))
-        yield
+def at_step(number: int, happen: Callable[[Call, tuple[Any, ...], int], Any]) -> Iterator[list[str]]:
+    """Call ``happen(original, arguments, which)`` in the place of the call that has step ``number``; which: the step among those of the call.
 
+    The list tells which call it was, if it came to that.
+    """
+    came: list[str] = []
+    begun = 0
 
-@contextlib.contextmanager
-def failing_at(number: int) -> Iterator[list[str]]:
-    """Let touch ``number`` do half of its work and fail. The list tells whether it came to that."""
-    failed: list[str] = []
-
-    def happen(at: int, call: Call, arguments: tuple[Any, ...]) -> Any:
-        if at != number:
+    def counted(call: Call, arguments: tuple[Any, ...]) -> Any:
+        nonlocal begun
+        first, begun = begun, begun + _steps(call, arguments)
+        if not first <= number < begun:
             return call(*arguments)
-        failed.append(call.__name__)
-        if call.__name__ == "send":
-            netlink, batch = arguments
-            call(netlink, batch[: len(batch) // 2]) if len(batch) > 1 else None
-            raise Refused(errno.EPERM, len(batch) // 2, "injected")
-        if call.__name__ in ("bind", "unbind", "remove"):
-            call(*arguments)
-        raise OSError(errno.ENOSPC, "injected")
+        came.append(call.__name__)
+        return happen(call, arguments, number - first)
 
-    with _counted(happen):
-        yield failed
+    with contextlib.ExitStack() as stack:
+        for owner, name in DOORS:
+            original = getattr(owner, name)
+            stack.enter_context(patch.object(owner, name, lambda *arguments, call=original: counted(call, arguments)))
+        yield came
+
+
+def _steps(call: Call, arguments: tuple[Any, ...]) -> int:
+    if call.__name__ == "send":
+        return len(arguments[1])
+    return len(_tables(arguments[1])) if call.__name__ == "restore" else 1
+
+
+def _tables(text: str) -> list[str]:
+    return [f"{table}COMMIT\n" for table in text.split("COMMIT\n")[:-1]]
+
+
+def failing_at(number: int) -> contextlib.AbstractContextManager[list[str]]:
+    """Let step ``number`` be refused, where possible by the kernel itself."""
+    return at_step(number, _fail)
+
+
+def _fail(call: Call, arguments: tuple[Any, ...], which: int) -> Any:
+    if call.__name__ == "send":
+        netlink, batch = arguments
+        return call(netlink, [*batch[:which], _REFUSED, *batch[which + 1 :]])  # the kernel goes on with the rest of a batch
+    if call.__name__ == "restore":
+        tables = _tables(arguments[1])
+        tables[which] = tables[which].replace("COMMIT", "-A NO-SUCH-CHAIN -j DROP\nCOMMIT")
+        return call(arguments[0], "".join(tables))
+    if call is _ORIGINALS["set"]:
+        return call(*arguments[:2], "no such value")
+    if call is _ORIGINALS["write"]:
+        call(arguments[0], arguments[1][: len(arguments[1]) // 2], *arguments[2:])
+    elif call.__name__ == "bind":
+        with patch.object(namespaces, "_call", side_effect=OSError(errno.EPERM, "injected")):
+            return call(*arguments)
+    raise OSError(errno.ENOSPC, "injected")
 
 
 def killed_at(number: int, work: Callable[[], Any]) -> bool:
-    """Do ``work`` in a child that is killed in the middle of touch ``number``; whether it came to that."""
+    """Do ``work`` in a child that is killed in the middle of step ``number``; whether it came to that."""
     child = os.fork()
     if child == 0:
-
-        def happen(at: int, call: Call, arguments: tuple[Any, ...]) -> Any:
-            if at != number:
-                return call(*arguments)
-            if call.__name__ == "send":
-                netlink, batch = arguments
-                call(netlink, batch[: (len(batch) + 1) // 2])
-            elif call.__name__ == "bind":
-                with patch.object(namespaces, "_call", lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL)):
-                    call(*arguments)
-            elif call.__name__ != "write":
-                call(*arguments)
-            elif len(arguments) == 2 and arguments[0].startswith("/etc/netns"):
-                call(arguments[0], "")
-            os.kill(os.getpid(), signal.SIGKILL)
-
         try:
-            with _counted(happen):
+            with at_step(number, _die):
                 work()
         finally:
             os._exit(0)
     _child, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def _die(call: Call, arguments: tuple[Any, ...], which: int) -> None:
+    if call.__name__ == "send":
+        call(arguments[0], arguments[1][: which + 1])
+    elif call.__name__ == "restore":
+        call(arguments[0], "".join(_tables(arguments[1])[: which + 1]))
+    elif call is _ORIGINALS["write"]:
+        call(arguments[0], "", *arguments[2:])
+    elif call.__name__ in ("bind", "unbind"):
+        with patch.object(namespaces, "_call", lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL)):
+            call(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+_ORIGINALS = {"set": sysctls.write, "write": files.write}

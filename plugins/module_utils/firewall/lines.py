@@ -22,7 +22,7 @@ def lines_of(ops: Iterable[Op]) -> list[Line]:
     filled: list[Line] = []
     jumps: list[Line] = []
     removed: list[Line] = []
-    for op in ops:
+    for op in sorted(ops, key=_number):
         one = op.subject
         if isinstance(one, Jump):
             jumps.extend(_jump_lines(op))
@@ -42,6 +42,13 @@ def _jump_lines(op: Op) -> list[Line]:
     if isinstance(op.before, Jump):
         lines += [(op.before.table, rule_text(op.before.chain, rule, "-D")) for rule in op.before.rules]
     if isinstance(op.after, Jump):
-        command = "-I" if op.after.position == "first" else "-A"
-        lines += [(op.after.table, rule_text(op.after.chain, rule, command)) for rule in op.after.rules]
+        command = "-A" if op.after.position == "last" else "-I"
+        place = f"{op.after.chain} {op.after.position}" if op.after.position.isdigit() else op.after.chain
+        lines += [(op.after.table, rule_text(place, rule, command)) for rule in op.after.rules]
     return lines
+
+
+def _number(op: Op) -> float:
+    """In which order jumps are put in, so that each number is right when its turn comes."""
+    position = op.subject.position if isinstance(op.subject, Jump) else "first"
+    return float(position) if position.isdigit() else {"first": 0.0, "last": float("inf")}[position]

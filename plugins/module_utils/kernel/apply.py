@@ -99,7 +99,7 @@ def _create_links(ops: list[Op]) -> None:
     for there, links in itertools.groupby(elsewhere, key=lambda link: link.netns):
         with namespaces.inside(there), RouteSocket() as netlink:
             for link in links:
-                netlink.send(messages.complete_link(link, has_master=False))
+                netlink.send(messages.finish_birth(link, has_master=False))
 
 
 def _birth(op: Op, made: Mapping[Key, Link]) -> tuple[int, str]:
@@ -114,12 +114,10 @@ def _create_batch(netns: str, ops: list[Op]) -> None:
         for other in others:
             at[other] = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
         with namespaces.inside(netns), RouteSocket() as netlink:
-            steps = []
-            for op in ops:
-                if isinstance(op.after, Link):
-                    completed = messages.complete_link(op.after) if op.after.netns == netns else []
-                    steps.append((op, messages.create_link(op.after, op.peer, at) + completed))
-            _send(netlink, steps)
+            _send(netlink, [(op, messages.create_link(op.after, op.peer, at)) for op in ops if isinstance(op.after, Link)])
+            # Only now: where somebody else has made a link of the same name meanwhile, what follows its refused birth would change that link.
+            here = [(op, op.after) for op in ops if isinstance(op.after, Link) and op.after.netns == netns]
+            _send(netlink, [(op, messages.finish_birth(link)) for op, link in here])
     finally:
         for handle in at.values():
             os.close(handle)
@@ -146,7 +144,7 @@ def _change_namespace(netns: str, group: list[Op], tree: sysctls.Tree) -> None:
 def _write_files(ops: list[Op]) -> None:
     for op in ops:
         if isinstance(op.after, File):
-            files.write(op.after.path, op.after.content)
+            files.write(op.after.path, op.after.content, op.action == "create")
         else:
             files.remove(op.subject.key[1])
 

@@ -34,11 +34,11 @@ def read_all() -> dict[str, str]:
     return found
 
 
-def write(path: str, content: str) -> None:
-    """Make the file hold ``content``, keeping its inode."""
+def write(path: str, content: str, is_new: bool) -> None:
+    """Make the file hold ``content``, keeping its inode. is_new: none was there; one that somebody else has made meanwhile is left as it is."""
     try:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if is_new else 0), 0o644)
         with open(handle, "w", encoding="utf-8") as file:
             file.write(content)
             file.flush()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 from ..state.objects import Link, Options
 from ..state.tag import DOOMED_GROUP, LINK_GROUP
@@ -37,7 +38,8 @@ def create_link(link: Link, peer: Link | None, at: dict[str, int]) -> list[Messa
     if peer is not None:
         other = (*_birth_attributes(peer), *([("IFLA_NET_NS_FD", at[peer.netns])] if peer.netns in at else []))
         attrs.append(("IFLA_LINKINFO", (("IFLA_INFO_KIND", link.kind), ("IFLA_INFO_DATA", (("VETH_INFO_PEER", other),)))))
-    flags, change = _flags(link)
+    # Only a veth is born up: its carrier waits for the other end. Another one would have an IPv6 address before anybody can say that it should not.
+    flags, change = _flags(link if link.kind == "veth" else replace(link, up=None))
     kind, how, encoded = message("ifinfmsg", {"flags": flags, "change": change}, attrs, _RTM_NEWLINK, _CREATE | _EXCL)
     return [(kind, how, encoded if peer is not None else encoded + _own_kind(link.kind, _not_by_itself(link), _underlay(link)))]
 
@@ -59,6 +61,11 @@ def complete_link(link: Link, has_master: bool = True) -> list[Message]:
     if link.altname:
         messages.append(_altname(link.name, link.altname, _RTM_NEWLINKPROP))
     return messages
+
+
+def finish_birth(link: Link, has_master: bool = True) -> list[Message]:
+    """What is left to do with a link that ``create_link`` has made, or with its other end."""
+    return [*complete_link(link, has_master), *(set_up(link.name, True) if link.up and link.kind != "veth" else [])]
 
 
 def change_link(before: Link, after: Link) -> list[Message]:

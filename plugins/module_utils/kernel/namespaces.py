@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 from collections.abc import Iterator
 
 from ..state.fault import Fault
+from ..state.tag import read_tag
 from .reasons import reason
 
 DIRECTORY = "/run/netns"
@@ -21,6 +23,8 @@ OWN = "/proc/thread-self/ns/net"
 
 _CLONE_NEWNET = 0x40000000
 _MS_BIND, _MS_REC, _MS_SHARED, _MNT_DETACH = 0x1000, 0x4000, 0x100000, 2
+# What the file of a name that is not bound may hold at most: whose it is.
+_OWNER_BYTES = 4096
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -79,11 +83,29 @@ def new(name: str, owner: str) -> Iterator[None]:
 
 
 def bind(source: str, name: str, owner: str) -> None:
-    """Give the namespace behind ``source`` the name ``name``."""
+    """Give the namespace behind ``source`` the name ``name``. Raises FileExistsError where somebody else has it meanwhile."""
     target = path_of(name)
-    with open(target, "w", encoding="ascii") as file:
+    _claim(target, owner)
+    try:
+        _call("mount", source.encode(), target.encode(), b"none", _MS_BIND, None)
+    except OSError:
+        os.unlink(target)
+        raise
+
+
+def _claim(target: str, owner: str) -> None:
+    """Write into the file at ``target`` whose it is. It may be there already where a killed run of the same fleet left it."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.stat(target).st_dev == os.stat(OWN).st_dev:
+            raise FileExistsError(errno.EEXIST, target)
+    handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    with open(handle, "r+", encoding="utf-8", errors="replace") as file:
+        said = file.read(_OWNER_BYTES).strip()
+        if said and read_tag(said) is None:
+            raise FileExistsError(errno.EEXIST, target)
+        file.seek(0)
         file.write(owner + "\n")
-    _call("mount", source.encode(), target.encode(), b"none", _MS_BIND, None)
+        file.truncate()
 
 
 def unbind(name: str) -> None:
@@ -101,7 +123,7 @@ def unfinished() -> dict[str, str]:
     found = {}
     with contextlib.suppress(FileNotFoundError):
         for entry in os.scandir(DIRECTORY):
-            if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < 4096:
+            if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < _OWNER_BYTES:
                 with open(entry.path, encoding="utf-8", errors="replace") as file:
                     found[entry.name] = file.read().strip()
     return found

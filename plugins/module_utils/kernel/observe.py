@@ -12,6 +12,7 @@ from ..firewall import run as firewall
 from ..firewall.text import parse_save
 from ..state.entry import ALL_MACS, Fdb, Neighbour
 from ..state.objects import Address, Chain, File, HostState, Jump, Key, Link, Namespace, Object, Route, Sysctl
+from ..state.rule import Rule
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, is_chain_of, read_tag
 from . import files, namespaces, sysctls
 from .dumps import SeenLink, read_links
@@ -205,4 +206,11 @@ def _add_rules(picture: _Picture) -> None:
                 picture.add(Chain(family, table, name, rules), is_chain_of(picture.fleet, name))
                 marked = [rule for rule in rules if rule.comment == mark]
                 for target in {rule.target for rule in marked}:
-                    picture.add(Jump(family, table, name, target, tuple(rule for rule in marked if rule.target == target)), True)
+                    ours = tuple(rule for rule in marked if rule.target == target)
+                    picture.add(Jump(family, table, name, target, ours, _position(rules, ours[0])), True)
+
+
+def _position(rules: tuple[Rule, ...], ours: Rule) -> str:
+    """Where a rule stands, so that it can be put back there: first, last, or its number."""
+    at = rules.index(ours)
+    return "first" if at == 0 else "last" if at == len(rules) - 1 else str(at + 1)

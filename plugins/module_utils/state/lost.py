@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from .objects import Address, Key, Link, Namespace, Object, Route
 
@@ -36,6 +37,14 @@ def rests_on(one: Object, gone: AbstractSet[Key]) -> bool:
         return link is not None and ("link", netns, link) in gone
     footings = [footing for footing in (one.peer, one.parent) if footing is not None]
     return any(("link", *footing) in gone or (footing[0] and ("namespace", footing[0]) in gone) for footing in footings)
+
+
+def without(objects: Mapping[Key, Object], taken: Iterable[Object]) -> dict[Key, Object]:
+    """``objects`` where somebody else has ``taken`` some: without those and all that rests on them. A port of a bridge that was taken stays as it is."""
+    gone = lost_with({one.key for one in taken}, objects.values())
+    left = {key: one for key, one in objects.items() if key not in gone}
+    ports = [one for one in left.values() if isinstance(one, Link) and one.master and ("link", one.netns, one.master) in gone]
+    return {**left, **{one.key: replace(one, master=None, port=()) for one in ports}}
 
 
 def lost_routes(stood: Iterable[Object], left: Iterable[Object]) -> set[Key]:

@@ -150,7 +150,10 @@ class Chain:
 
 @dataclass(frozen=True)
 class Jump:
-    """The way from a built-in chain into one of ours. rules: all that lead there, which should be one. ``position``: where a missing one is put."""
+    """The way from a built-in chain into one of ours. rules: all that lead there, which should be one.
+
+    position: where a missing one is put: ``first``, ``last``, or the number that it had ("2").
+    """
 
     family: str
     table: str

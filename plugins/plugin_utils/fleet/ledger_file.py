@@ -32,7 +32,7 @@ class LedgerFile:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise AnsibleActionFail(f"The ledger {self.path} cannot be read: {error}. Mend it, or take it back from version control.") from error
+            raise AnsibleActionFail(f"The ledger {self.path} cannot be read: {error}. Mend it, or take it back from version control.") from None
 
     def write(self, content: dict[str, Any]) -> None:
         """Put a new file in the place of the old one, in one step."""
@@ -50,7 +50,7 @@ class LedgerFile:
                 os.unlink(beside)
                 raise
         except OSError as error:
-            raise AnsibleActionFail(f"The ledger {self.path} cannot be written: {error.strerror}. No host was changed.") from error
+            raise AnsibleActionFail(f"The ledger {self.path} cannot be written: {error.strerror}. No host was changed.") from None
 
 
 @contextlib.contextmanager
@@ -61,7 +61,7 @@ def open_ledger(path: str) -> Iterator[LedgerFile]:
     except OSError as error:
         raise AnsibleActionFail(
             f"The folder of the ledger {path} cannot be opened: {error.strerror}. Set cnm_ledger to a path in an existing folder."
-        ) from error
+        ) from None
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield LedgerFile(path)

@@ -45,7 +45,7 @@ def read_slice(folder: str, host: str) -> dict[str, Any]:
     try:
         with open(slice_path(folder, host), encoding="utf-8") as file:
             return json.load(file)
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         raise AnsibleActionFail(
             f"The plan in {folder} has no part for {host}: it was made without this host, or in another run. Run fleet_plan first."
-        ) from error
+        ) from None

@@ -1,0 +1,78 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two runs on one host: one waits, and says for whom."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import alone
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
+from ansible_collections.mooring.cnm.tests.kernel.topologies import FRONT, declare, run
+
+
+@contextlib.contextmanager
+def another_run() -> Iterator[int]:
+    """A process that is at work for fleet blue until the block ends. The value is its number."""
+    begun, ended = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(ended[1])
+        with alone.alone("blue"):
+            os.write(begun[1], b".")
+            select.select([ended[0]], [], [])
+        os._exit(0)
+    try:
+        os.read(begun[0], 1)
+        yield child
+    finally:
+        for handle in (ended[1], ended[0], *begun):
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        os.waitpid(child, 0)
+
+
+def test_who_waits_too_long_says_for_whom_and_changes_nothing(host) -> None:
+    before = dump(host)
+    with another_run() as other, patch.object(alone, "_PATIENCE_S", 0.2), pytest.raises(Fault) as raised:
+        run(declare(FRONT))
+    assert re.fullmatch(
+        rf"Could not converge fleet default: another run is at work on this host, process {other} for fleet blue, since [0-9: -]+, "
+        r"and did not end within 0 s\. Nothing was changed\. Wait for it to end, or end it, and run again\.",
+        str(raised.value),
+    )
+    check_same(before, lambda: dump(host))
+    assert run(declare(FRONT)).waited == ""
+
+
+def test_who_waited_says_for_whom(host) -> None:
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(another_run())
+        # The other one ends when it has been waited for once.
+        with patch.object(alone.time, "sleep", lambda _s: stack.close()):
+            outcome = run(declare(FRONT))
+    assert re.fullmatch(rf"Waited [0-9.]+ s for another run on this host, process {other} for fleet blue, since [0-9: -]+\.", outcome.waited)
+    assert outcome.ops
+
+
+@pytest.mark.parametrize("left", ["", "process 1 for fleet blue, since ever\n" * 100, "\x00\xff"])
+def test_what_an_ended_run_left_in_the_lock_does_no_harm(host, left: str) -> None:
+    Path(alone.PATH).write_text(left, encoding="latin-1")
+    assert run(declare(FRONT)).waited == ""
+    assert Path(alone.PATH).read_text().count("\n") == 1
+    assert run(declare(FRONT)).ops == ()
+
+
+def test_what_is_no_lock_is_told_in_a_sentence(host) -> None:
+    os.symlink("/etc/passwd", alone.PATH)
+    with pytest.raises(Fault, match=f"Could not open the lock {alone.PATH}: .*"):
+        run(declare(FRONT))

@@ -1,0 +1,97 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole of a host: of every namespace all that ip, bridge and tc show, and every setting of the network; rules, names, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Collection
+from typing import Any
+
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.namespaces import inside
+from ansible_collections.mooring.cnm.tests.kernel import pictures
+
+End = tuple[str, str]
+# What is shown, by the one process that shows it. Neighbours and FDB entries that were learned come and go.
+_SHOW = {
+    "ip -d": ("link show", "addr show", "route show table all", "neigh show nud permanent", "rule show"),
+    "ip -d -6": ("route show table all", "neigh show nud permanent", "rule show"),
+    "bridge -d": ("fdb show",),
+    "tc": ("qdisc show",),
+}
+_LEARNED = ("", "reachable", "stale")
+# What the kernel gives in turn, so that a thing which was made again has another one.
+_NUMBERS = frozenset({"ifindex", "link_index", "link_netnsid", "id", "no", "designated_port", "handle"})
+# Settings that count, are secret, or belong to the machine.
+_RESTLESS = ("nf_conntrack_count", "nf_conntrack_max", "stable_secret", "tcp_fastopen_key", "/core/", "/unix/")
+
+
+def whole(host: Any) -> dict[str, Any]:
+    """Everything, when no link is about to come up: room by room, the host's own under an empty name."""
+    pictures.settle(host)
+    names = pictures.namespaces()
+    first = {inode: name for name, inode in sorted(names.items(), reverse=True)}
+    return {"rules": pictures.rules(host), "namespaces": names, "files": pictures.files(), "rooms": {name: _room(name) for name in ("", *first.values())}}
+
+
+def lasting(picture: dict[str, Any], again: Collection[End]) -> dict[str, Any]:
+    """``picture`` without what links that were made again, given as (namespace, name), have anew: numbers, and MAC addresses that nobody gave.
+
+    A namespace that was made again is given by its lo.
+    """
+    text = json.dumps(picture)
+    names = picture["namespaces"]
+    again = {(other, link) for netns, link in again for other in {netns, *(name for name in names if names[name] == names.get(netns))}}
+    for netns, room in picture["rooms"].items():
+        for link in room["ip -d: link show"]:
+            if (netns, link["ifname"]) in again and link["ifname"] != "lo":
+                text = text.replace(link["address"], f"address of {link['ifname']}")
+    found = json.loads(text)
+    found["namespaces"] = {name: 0 if (name, "lo") in again else inode for name, inode in found["namespaces"].items()}
+    found["files"] = {path: content for path, (_inode, content) in found["files"].items()}
+    found["rooms"] = {netns: _numberless(room, {name for at, name in again if at == netns}, "") for netns, room in found["rooms"].items()}
+    return found
+
+
+def _numberless(value: Any, again: Collection[str], link: str) -> Any:
+    """``value`` with 0 for the numbers of links called ``again``, in an order that does not come from numbers."""
+    if isinstance(value, list):
+        return sorted((_numberless(one, again, link) for one in value), key=repr)
+    if not isinstance(value, dict):
+        return value
+    link = value.get("ifname", value.get("dev", link))
+    return {key: 0 if key in _NUMBERS and link in again else _numberless(inner, again, link) for key, inner in value.items()}
+
+
+def _room(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with inside(name):
+        for tool, topics in _SHOW.items():
+            command = [*tool.split(), "-j", "-batch", "-"]
+            done = subprocess.run(command, input="".join(f"{topic}\n" for topic in topics), capture_output=True, text=True, check=True)
+            printed = _arrays(done.stdout)
+            found.update({f"{tool}: {topic}": pictures.steady(next(printed)) for topic in topics})
+        found["settings"] = dict(_settings("/proc/sys/net"))
+    found["bridge -d: fdb show"] = [one for one in found["bridge -d: fdb show"] if one.get("state", "") not in _LEARNED]
+    return found
+
+
+def _arrays(text: str) -> Any:
+    """The arrays that were printed one after the other."""
+    at, decoder = 0, json.JSONDecoder()
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        value, at = decoder.raw_decode(text, at)
+        yield value
+
+
+def _settings(folder: str) -> Any:
+    for at, _folders, names in os.walk(folder):
+        for name in names:
+            path = f"{at}/{name}"
+            if not any(word in path for word in _RESTLESS) and os.stat(path).st_mode & 0o444:
+                with open(path, encoding="ascii") as file:
+                    yield path, file.read()
