@@ -1,0 +1,168 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab host with a Docker engine of its own: the suite's docker.io, never the machine's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import converge_lab
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
+
+from .binding import bind
+from .packages import unpacked
+
+AT = "/opt/engine"
+UNIT = f"""\
+[Unit]
+After=network.target firewalld.service
+[Service]
+Type=notify
+Environment=PATH={AT}/usr/sbin:{AT}/usr/bin:/usr/sbin:/usr/bin LD_LIBRARY_PATH={AT}/usr/lib/x86_64-linux-gnu
+ExecStart={AT}/usr/sbin/dockerd --storage-driver=vfs $OPTIONS
+EnvironmentFile=-/etc/default/docker
+KillMode=mixed
+StartLimitIntervalSec=0
+Delegate=yes
+"""
+
+ASK = """\
+import json, socket, sys
+from concurrent.futures import ThreadPoolExecutor
+def ask(target):
+    try:
+        with socket.create_connection(target[:2], 0.7, (target[2] if len(target) > 2 else "", 0)) as connection:
+            return connection.recv(99).decode().strip()
+    except OSError:
+        return ""
+targets = json.loads(sys.argv[1])
+with ThreadPoolExecutor(len(targets)) as pool:
+    print(*pool.map(ask, targets), sep="\\n")
+"""
+IMAGE = """\
+mkdir -p /tmp/image/bin && cp /opt/busybox/bin/busybox /tmp/image/bin/
+for name in sh sleep ping nc wget ip cat; do ln -sf busybox /tmp/image/bin/$name; done
+tar -C /tmp/image -c . | docker import - busybox
+"""
+
+
+class EngineHost:
+    """One lab host with systemd, which may have an engine."""
+
+    def __init__(self, lab: str, name: str) -> None:
+        self.lab, self.name = lab, name
+
+    @property
+    def address(self) -> str:
+        return f"198.18.0.{self.name[-1]}"
+
+    @property
+    def pid(self) -> int:
+        record = read_record(self.lab, self.name)
+        assert record and record.is_running
+        return record.pid
+
+    def try_sh(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a shell command in the host."""
+        words = [*enter_command(self.pid), "/bin/sh", "-c", command]
+        path = f"{AT}/usr/bin:{ENVIRONMENT['PATH']}"
+        return subprocess.run(words, env={**ENVIRONMENT, "PATH": path}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+    def sh(self, command: str) -> str:
+        """The output of a shell command, which must succeed."""
+        done = self.try_sh(command)
+        assert done.returncode == 0, f"{self.name}: {command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def write(self, path: str, text: str) -> None:
+        words = [*enter_command(self.pid), "/bin/sh", "-c", 'mkdir -p "$(dirname "$0")" && cat > "$0"', path]
+        subprocess.run(words, env=ENVIRONMENT, input=text.encode(), check=True)
+
+    def have_engine(self) -> None:
+        """Put the engine in place; nothing is started."""
+        bind(self.pid, unpacked("docker.io"), AT)
+        bind(self.pid, unpacked("busybox-static"), "/opt/busybox")
+        self.write("/run/systemd/system/docker.service", UNIT)
+        self.sh("systemctl daemon-reload")
+
+    def start_engine(self, options: str = "") -> None:
+        """Start the engine, or start it anew, and have the one image, busybox."""
+        self.write("/etc/default/docker", f"OPTIONS={options}\n")
+        self.sh("systemctl restart docker || { journalctl --unit docker --no-pager | tail -20; false; }")
+        if not self.sh("docker images --quiet busybox"):
+            self.sh(IMAGE)
+
+    def without_engine(self) -> None:
+        """End the engine, and take away what it leaves: containers, networks, rules."""
+        if self.try_sh("systemctl is-active docker").returncode == 0:
+            self.sh("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force; docker network prune --force; systemctl stop docker")
+        self.sh("rm -rf /var/lib/docker/network; for link in $(ls /sys/class/net | grep -E '^(docker|br-)'); do ip link del $link; done")
+        for tool in ("iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"):
+            for table in ("filter", "nat", "mangle", "raw"):
+                self.sh(f"{tool} -w -t {table} -F; {tool} -w -t {table} -X; true")
+            self.sh(f"{tool} -w -P FORWARD ACCEPT")
+        self.sh("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")
+
+    def container(self, name: str, *words: str, port: int = 80) -> None:
+        """Start a container that answers on a port of TCP with its name, and ends when it is told."""
+        self.sh(f"docker run --detach --name {name} --stop-signal KILL {' '.join(words)} busybox nc -ll -p {port} -e echo {name}")
+
+    def asks(self, *targets: tuple[str, int] | tuple[str, int, str], inside: str = "") -> list[str]:
+        """What answers at each address and port of TCP, all asked at once; empty where nothing does.
+
+        A third word is the address to ask from. inside: words before the command that enter a namespace.
+        """
+        self.write("/run/ask.py", ASK)
+        return self.try_sh(f"{inside} python3 /run/ask.py '{json.dumps(targets)}'").stdout.splitlines()
+
+    def rules(self) -> list[str]:
+        """All rules of both families, without what counts and is counted."""
+        text = self.sh("iptables-save; echo ipv6; ip6tables-save")
+        return [re.sub(r"\[\d+:\d+\]", "", line).strip() for line in text.splitlines() if line and not line.startswith("#")]
+
+    def jump_places(self) -> list[str]:
+        return [line.split()[-1] for line in self.sh("iptables -S FORWARD").splitlines() if line.startswith("-A FORWARD")]
+
+
+class Pair:
+    """node1, which may have an engine, and node2 beside it; and Ansible for both."""
+
+    def __init__(self, lab: str, folder: Path) -> None:
+        self.lab, self.folder = lab, folder
+        self.node1, self.node2 = EngineHost(lab, "node1"), EngineHost(lab, "node2")
+        (folder / "lab.yml").write_text("plugin: mooring.cnm.lab\nsize: 2\n")
+        self.declare()
+
+    def declare(self, **variables: Any) -> None:
+        """The variables of node1, and that node2 has none."""
+        (self.folder / "group_vars").mkdir(exist_ok=True)
+        (self.folder / "host_vars").mkdir(exist_ok=True)
+        (self.folder / "group_vars/all.json").write_text(json.dumps({"cnm_lab_name": self.lab, "host_packages": False}))
+        (self.folder / "host_vars/node1.json").write_text(json.dumps(variables))
+
+    def power(self, state: str) -> None:
+        """Bring the hosts to a state: present, rebooted or absent."""
+        hosts = [{"name": one.name, "address": one.address} for one in (self.node1, self.node2)] if state != "absent" else None
+        converge_lab({"name": self.lab, "state": state, "init": "systemd", "root": None, "hosts": hosts}, False)
+
+    def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._ansible("ansible-playbook", playbook, *words)
+
+    def module(self, name: str, check: bool = False, host: str = "node1", **options: Any) -> dict[str, Any]:
+        """The result of a module on a host."""
+        words = [host, "-m", f"mooring.cnm.{name}", "-a", json.dumps(options), *(["--check"] if check else [])]
+        done = self._ansible("ansible", *words)
+        assert f"{host} | " in done.stdout, done.stdout + done.stderr
+        return json.JSONDecoder().raw_decode(done.stdout.partition(" => ")[2])[0]
+
+    def _ansible(self, command: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        line = [str(Path(sys.executable).parent / command), "-i", str(self.folder / "lab.yml"), *words]
+        env = {**os.environ, "ANSIBLE_NOCOLOR": "1", **environment}
+        return subprocess.run(line, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
