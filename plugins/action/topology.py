@@ -28,4 +28,19 @@ class ActionModule(ActionBase):
             if given:
                 raise AnsibleActionFail(f"Both plan and {', '.join(given)} are given. The plan holds them: leave them out.")
             args.update(read_slice(plan, variables["inventory_hostname"]))
-        return {**result, **self._execute_module("mooring.cnm.topology", module_args=args, task_vars=variables)}
+        policy = args.pop("docker_user", None)
+        said = self._execute_module("mooring.cnm.topology", module_args=args, task_vars=variables)
+        if policy is not None and not said.get("failed"):
+            policy = {**policy, "fleet": args["fleet"]}
+            said = _together(said, self._execute_module("mooring.cnm.docker_user", module_args=policy, task_vars=variables))
+        return {**result, **said}
+
+
+def _together(said: dict[str, Any], policy: dict[str, Any]) -> dict[str, Any]:
+    """One result for networks and sandboxes, and for the policy of DOCKER-USER that the plan has for the host too."""
+    if "ops" not in policy:
+        return policy
+    pictures = {name: {**said[name], "docker_user": policy[name]} for name in ("before", "after")}
+    lists = {name: [*said[name], *policy[name]] for name in ("ops", "problems")}
+    diff = [*said.get("diff", []), *policy.get("diff", [])]
+    return {**said, **policy, **pictures, **lists, "changed": said["changed"] or policy["changed"], **({"diff": diff} if diff else {})}

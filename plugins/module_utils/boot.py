@@ -11,12 +11,16 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .converge import Outcome, converge
+from .docker_user import find_policy
 from .drivers.desired import host_state
+from .drivers.policy_rules import places
+from .kernel.insets import observe_insets
 from .model.complete import complete_declaration
+from .model.problem import Problem
 from .state.fault import Fault
 from .state.words import name_of
 
@@ -28,12 +32,15 @@ def main(path: str) -> int:
     """Bring the host to the slice in this file, and say what was done. Returns the exit status."""
     begin_s = time.monotonic()
     try:
-        outcome = converge_slice(read_slice(path), path)
+        part = read_slice(path)
+        # The policy comes first: it closes what the rest may open.
+        policy = converge_policy(part, path)
+        outcome = converge_slice(part, path)
     except Fault as fault:
         return _say((_ERROR + line for line in str(fault).splitlines()), 1)
     except ImportError as error:
         return _say([f"{_ERROR}{sys.executable} has no {error.name}: install the package python3-pyroute2, or run mooring.cnm.site again."], 1)
-    ops = outcome.ops
+    ops = (*policy, *outcome.ops)
     count = "1 change" if len(ops) == 1 else f"{len(ops)} changes"
     return _say([*filter(None, [outcome.waited]), *ops, f"This host is as {path} declares it: {count} in {time.monotonic() - begin_s:.2f} s."], 0)
 
@@ -58,12 +65,27 @@ def read_slice(path: str) -> dict[str, Any]:
     return found
 
 
-def converge_slice(part: dict[str, Any], path: str) -> Outcome:
-    """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
-    declaration, problems = complete_declaration(part.get("networks", {}), part.get("sandboxes", {}))
+def converge_policy(part: dict[str, Any], path: str) -> tuple[str, ...]:
+    """Bring DOCKER-USER to the policy in this slice, where it has one; what was done. Raises Fault as ``converge_slice`` does."""
+    policy, fleet = part.get("docker_user"), part["fleet"]
+    if not isinstance(policy, dict):
+        return ()
+    position = str(policy.get("position", "first"))
+    wanted, problems = find_policy(policy.get("rules"), fleet, position)
+    _refuse(problems, path)
+    return converge(wanted, fleet, observe_insets(places(fleet, position))).ops
+
+
+def _refuse(problems: Sequence[Problem], path: str) -> None:
     if problems:
         wrong = "\n".join(f"{problem.path}: {problem.message}" for problem in problems)
         raise Fault(f"the slice {path}", "use", f"{len(problems)} of its values cannot be carried out, and nothing was changed:\n{wrong}")
+
+
+def converge_slice(part: dict[str, Any], path: str) -> Outcome:
+    """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
+    declaration, problems = complete_declaration(part.get("networks", {}), part.get("sandboxes", {}))
+    _refuse(problems, path)
     outcome = converge(host_state(declaration, part["fleet"]), part["fleet"])
     if outcome.clashes:
         names = ", ".join(name_of(one) for one in outcome.clashes)

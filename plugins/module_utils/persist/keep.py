@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from ..state.fault import Fault
 from .engine import digest_of
-from .unit import unit_name, unit_text
+from .unit import docker_unit_name, docker_unit_text, unit_name, unit_text
 
 ENGINES = "/usr/local/lib/mooring-cnm"
 SLICES = "/etc/mooring-cnm"
@@ -50,10 +50,13 @@ class Op:
 def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter: str) -> Kept:
     """What the host is to have. The engine's folder is named after its content, so writing the unit is what switches to another one."""
     folder, path = f"{ENGINES}/{digest_of(engine)}", slice_path(fleet)
+    command = f"{interpreter} -I {folder} {path}"
+    also = docker_unit_name(fleet) if part.get("docker_user") else ""
+    units = {unit_name(fleet): unit_text(fleet, command, also), **({also: docker_unit_text(fleet, command)} if also else {})}
     return Kept(
         {f"{folder}/{name}": (0o644, text) for name, text in engine.items()},
         {path: (0o600, json.dumps(part, indent=2, sort_keys=True) + "\n")},
-        {f"{UNITS}/{unit_name(fleet)}": (0o644, unit_text(fleet, f"{interpreter} -I {folder} {path}"))},
+        {f"{UNITS}/{name}": (0o644, text) for name, text in units.items()},
         enabled=True,
         active=True,
     )
@@ -65,7 +68,7 @@ def observe(fleet: str, want: Kept) -> Kept:
     return Kept(
         _read(want.engine),
         _read([slice_path(fleet)]),
-        _read([f"{UNITS}/{unit_name(fleet)}"]),
+        _read([f"{UNITS}/{unit_name(fleet)}", f"{UNITS}/{docker_unit_name(fleet)}"]),
         enabled="UnitFileState=enabled" in states,
         active="ActiveState=active" in states,
     )
@@ -83,7 +86,9 @@ def plan(fleet: str, have: Kept, want: Kept) -> tuple[Op, ...]:
         folder = os.path.commonpath(want.engine)
         writes.append(Op("write", f"the engine, {len(want.engine)} files, to {folder}", want.engine))
     writes += [Op("write", path, {path: one}) for path, one in {**want.slice, **want.unit}.items() if {**have.slice, **have.unit}.get(path) != one]
-    enable = [] if have.enabled else [Op("enable", name)]
+    writes += [Op("remove", path, {path: one}) for path, one in have.unit.items() if path not in want.unit]
+    # A unit that is new is enabled with the other.
+    enable = [] if have.enabled and have.unit.keys() == want.unit.keys() else [Op("enable", name)]
     # Started now too: what is to work at the next boot is tried while somebody looks.
     start = [Op("start", name)] if writes or not have.active else []
     return (*writes, *enable, *start)
@@ -144,6 +149,8 @@ def _write(op: Op) -> None:
 
 def _remove(op: Op) -> None:
     for path in op.files:
+        if path.startswith(UNITS) and runs_systemd():
+            subprocess.run(["systemctl", "disable", os.path.basename(path)], capture_output=True, check=False)
         os.unlink(path)
         if path.startswith(UNITS) and runs_systemd():
             _systemctl("daemon-reload")
@@ -176,7 +183,7 @@ def _systemctl(*words: str) -> str:
 
 def _remove_unused_engines() -> None:
     """Remove the engines that no unit names any more, and the folders of ours that are empty then."""
-    units = _read(f"{UNITS}/{name}" for name in os.listdir(UNITS) if name.startswith("mooring-cnm@")) if os.path.isdir(UNITS) else {}
+    units = _read(f"{UNITS}/{name}" for name in os.listdir(UNITS) if name.startswith("mooring-cnm")) if os.path.isdir(UNITS) else {}
     for name in os.listdir(ENGINES) if os.path.isdir(ENGINES) else ():
         if not any(f"{ENGINES}/{name} " in text for _mode, text in units.values()):
             shutil.rmtree(f"{ENGINES}/{name}")

@@ -13,8 +13,32 @@ def unit_name(fleet: str) -> str:
     return f"mooring-cnm@{fleet}.service"
 
 
-def unit_text(fleet: str, command: str) -> str:
-    """The unit of a fleet. command: what converges the host."""
+def docker_unit_name(fleet: str) -> str:
+    return f"mooring-cnm-docker@{fleet}.service"
+
+
+def docker_unit_text(fleet: str, command: str) -> str:
+    """The unit that converges the host again when Docker has started: Docker then has its own rules, and has put its jumps first."""
+    return f"""\
+# Written by mooring.cnm, role persist.
+[Unit]
+Description=Policy of fleet {fleet} beside Docker
+After=docker.service {FIREWALLS}
+PartOf=docker.service {FIREWALLS}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={command}
+SyslogIdentifier=mooring-cnm
+
+[Install]
+WantedBy=docker.service
+"""
+
+
+def unit_text(fleet: str, command: str, also: str = "") -> str:
+    """The unit of a fleet. command: what converges the host. also: a unit that is enabled and disabled with it."""
     return f"""\
 # Written by mooring.cnm, role persist.
 [Unit]
@@ -46,4 +70,4 @@ LogRateLimitIntervalSec=0
 
 [Install]
 WantedBy=multi-user.target
-"""
+{f"Also={also}" + chr(10) if also else ""}"""

@@ -16,6 +16,7 @@ from ansible.errors import AnsibleActionFail
 
 from ...module_utils.ipam.fleet import HostInput
 from ...module_utils.ipam.pools import Stock, read_pools
+from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
 
 # Fleet variables: equal on all hosts.
@@ -23,8 +24,7 @@ _DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, 
 _LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port", "cnm_firewall")
 _LEDGER = ".cnm-ledger.yml"
 # Every variable of the collection; those that are merged may be followed by __ANYTHING.
-_DECLARATIONS = ("cnm_networks", "cnm_sandboxes")
-_MERGED = (*_DECLARATIONS, "cnm_docker_user")
+_DECLARATIONS = ("cnm_networks", "cnm_sandboxes", "cnm_docker_user")
 _OF_A_HOST = (
     "cnm_docker_user_position",
     "cnm_hosts",
@@ -36,18 +36,22 @@ _OF_A_HOST = (
     "cnm_lab_name",
     "cnm_lab_root",
 )
-_KNOWN = (*_MERGED, *_DEFAULTS, *_LATER, *_OF_A_HOST)
+_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_LATER, *_OF_A_HOST)
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """hosts: all that declare something. at_work: those that this play still works on. underlay: the address of each that is known."""
+    """hosts: all that declare something. at_work: those that this play still works on. underlay: the address of each that is known.
+
+    policies: what docker_user is told for each host that declares one.
+    """
 
     name: str
     hosts: dict[str, HostInput]
     at_work: frozenset[str]
     underlay: dict[str, IPv4Address | None]
     underlay_mtu: dict[str, int | None]
+    policies: dict[str, dict[str, Any]]
     stock: Stock
     ledger: str
     verify: str
@@ -73,6 +77,7 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
         hosts={host: HostInput(one.starting("cnm_networks"), one.starting("cnm_sandboxes"), reports.get(host)) for host, one in hosts.items()},
         at_work=at_work,
         underlay={host: _underlay_address(hosts[host], reports[host], problems) for host in sorted(at_work)},
+        policies={host: policy for host, one in hosts.items() if (policy := _policy(one, problems)) is not None},
         underlay_mtu={host: _underlay_mtu(hosts[host], reports[host], problems) for host in sorted(at_work)},
         stock=Stock(pools),
         ledger=_ledger_path(given["cnm_ledger"], hosts),
@@ -82,8 +87,8 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
 
 
 def declares(held: Mapping[str, Any]) -> bool:
-    """Whether a host's variables declare networks or sandboxes, be it that there are none."""
-    return any(name in _DECLARATIONS or name.startswith(("cnm_networks__", "cnm_sandboxes__")) for name in held)
+    """Whether a host's variables declare networks, sandboxes or a policy, be it that there are none."""
+    return any(name in _DECLARATIONS or name.startswith(tuple(f"{one}__" for one in _DECLARATIONS)) for name in held)
 
 
 def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
@@ -91,7 +96,7 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem
     problems = []
     for host, held in every.items():
         for name in held:
-            if name.startswith("cnm_") and name.split("__")[0] not in (_MERGED if "__" in name else _KNOWN):
+            if name.startswith("cnm_") and name.split("__")[0] not in (_DECLARATIONS if "__" in name else _KNOWN):
                 near = difflib.get_close_matches(name, _KNOWN, 1)
                 hint = f": did you mean '{near[0]}'?" if near else "; variables that begin with cnm_ belong to mooring.cnm"
                 problems.append(Problem(host, plain(name), "", f"there is no variable of this name{hint}"))
@@ -150,6 +155,18 @@ def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list
     ]
     problems += [Problem("", name, str(first.get(name)), "this variable is not yet supported: remove it") for name in _LATER if first.get(name) is not None]
     return given, problems
+
+
+def _policy(host: _Variables, problems: list[Problem]) -> dict[str, Any] | None:
+    """What a host declares of DOCKER-USER: the lists of groups and hosts in the order of their names, and then the plain one."""
+    given = host.starting("cnm_docker_user")
+    names = sorted(given, key=lambda name: (name == "cnm_docker_user", name))
+    for name in names:
+        problems += parse_policy(given[name], name, host.host)[1]
+    position = host.get("cnm_docker_user_position", "first")
+    if position not in ("first", "last"):
+        problems.append(Problem(host.host, "cnm_docker_user_position", str(position), "it is first or last"))
+    return {"rules": [rule for name in names for rule in given[name] or []], "position": position} if names and not problems else None
 
 
 def _report(host: _Variables, look: str) -> Any:

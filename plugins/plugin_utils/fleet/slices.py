@@ -26,7 +26,8 @@ def slices(fleet: Fleet, declarations: Mapping[str, Declaration]) -> dict[str, d
     for host in sorted(fleet.at_work):
         declaration = declarations[host]
         networks = {name: _with_mtu(one, fleet.underlay_mtu[host]) for name, one in declaration.networks.items()}
-        parts[host] = {"fleet": fleet.name, **declaration_options(Declaration(networks, declaration.sandboxes))}
+        policy = {"docker_user": fleet.policies[host]} if host in fleet.policies else {}
+        parts[host] = {"fleet": fleet.name, **declaration_options(Declaration(networks, declaration.sandboxes)), **policy}
     return parts
 
 
