@@ -12,7 +12,7 @@ LOCK := requirements/dev.txt
 VENV := .venv/made-from-$(shell { echo $(CURDIR); cat $(LOCK); } | sha256sum | cut -c1-12)
 # Named after what it says, too: a package that is added later is installed where .venv stands already.
 PACKAGES := .cache/packages-of-$(shell sha256sum <bindep.txt | cut -c1-12)
-LANES := lint sanity unit kernel test-uml lab fleet molecule
+LANES := lint sanity unit kernel test-uml lab docker fleet molecule
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
 export NO_COLOR := 1
@@ -98,6 +98,10 @@ fleet: machine $(VENV) ## pytest tests/site: the playbooks end to end, over lab 
 molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 	$(begin)
 	check molecule test --all
+
+docker: machine $(VENV) ## pytest tests/docker: beside a real Docker engine, that of the machine's suite, in lab hosts
+	$(begin)
+	pytest tests/docker
 
 releases: machine $(VENV) ## pytest tests/releases: lab hosts on other Debian releases (CNM_RELEASES, trixie where it is not set)
 	$(begin)

@@ -1,0 +1,99 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host with a Docker engine in a fleet: planned, converged, proven, kept over restarts, and left as Docker alone has it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+import pytest
+
+from .engine import EngineHost, Pair
+
+POLICY = [
+    {"ctstate": ["established", "related"], "action": "return"},
+    {"in_interface": "eth0", "published": 8080, "source": "203.0.113.0/24", "action": "return", "comment": "the office"},
+    {"in_interface": "eth0", "published": 8080, "action": "drop"},
+]
+DECLARED = {
+    "cnm_networks": {"front": {}, "back": {"internal": True}},
+    "cnm_sandboxes": {"app": {"networks": ["front", "back"], "ports": ["9090:90"]}, "store": {"networks": ["back"]}},
+    "cnm_docker_user__office": POLICY[:2],
+    "cnm_docker_user": POLICY[2:],
+    "cnm_persist": True,
+}
+
+
+def everything(host: EngineHost) -> tuple[list[str], list[str], str]:
+    """What Docker alone has too: rules, links and namespaces."""
+    links = [one["ifname"] for one in json.loads(host.sh("ip -j link"))]
+    return [line for line in host.rules() if line.startswith("-")], sorted(links), host.sh("ls /run/netns 2>/dev/null || true")
+
+
+def policy_lines(host: EngineHost) -> list[str]:
+    return [line for line in host.sh("iptables -S DOCKER-USER").splitlines() if "cnm:" in line]
+
+
+def wait_for_unit(host: EngineHost, since: str) -> None:
+    """Until the unit after Docker has run again."""
+    command = "systemctl show --property=InvocationID --value mooring-cnm-docker@default.service"
+    host.sh(f'timeout 20 sh -c \'until [ "$({command})" != "{since}" ] && systemctl is-active -q mooring-cnm-docker@default; do sleep 0.05; done\'')
+
+
+@pytest.fixture(scope="module")
+def fleet(pair: Pair) -> Iterator[Pair]:
+    """A container with a published port, on a network that Docker chose itself; then the site playbook."""
+    pair.node1.start_engine()
+    pair.node1.sh("docker network create other")
+    pair.node1.container("web", "-p 8080:80 --network other")
+    yield pair
+
+
+def test_from_the_first_run_to_the_last(fleet: Pair) -> None:
+    node1, node2 = fleet.node1, fleet.node2
+    alone = everything(node1)
+    fleet.declare(**DECLARED)
+    done = fleet.play("mooring.cnm.site")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "unproven: 0" in done.stdout
+
+    # the plan kept away from what Docker has, and Docker keeps away from what we have
+    ours = {ip_network(text) for text in re.findall(r"subnets:\n    - (\S+)", (fleet.folder / ".cnm-ledger.yml").read_text())}
+    node1.sh("docker network create third")
+    theirs = {ip_network(text) for text in node1.sh("docker network inspect $(docker network ls -q) -f '{{range .IPAM.Config}}{{.Subnet}} {{end}}'").split()}
+    assert (len(ours), len(theirs)) == (2, 3) and not [(one, other) for one in ours for other in theirs if one.overlaps(other)]
+    node1.sh("docker network rm third")
+
+    # Docker's own policy of FORWARD is DROP, and both sides are reached by their published ports, but for what the policy closes
+    assert "-P FORWARD DROP" in node1.sh("iptables -S FORWARD")
+    assert len(policy_lines(node1)) == 3 and node1.jump_places()[0] == "DOCKER-USER"
+    assert node2.asks((node1.address, 8080)) == [""]
+
+    # a second run and drift find nothing to do; Docker starts anew and finds our rules at their place
+    assert " changed=0 " in fleet.play("mooring.cnm.site").stdout
+    before = policy_lines(node1)
+    since = node1.sh("systemctl show --property=InvocationID --value mooring-cnm-docker@default.service").strip()
+    node1.sh("systemctl restart docker")
+    wait_for_unit(node1, since)
+    assert policy_lines(node1) == before and node1.jump_places()[0] == "DOCKER-USER"
+    assert fleet.play("mooring.cnm.drift").returncode == 0
+
+    # somebody empties the chain: drift names it, and the unit puts it right when Docker starts anew
+    node1.sh("iptables -F DOCKER-USER")
+    drift = fleet.play("mooring.cnm.drift")
+    assert drift.returncode == 2 and "change rules of ours in DOCKER-USER (ipv4): +3 -0 rules" in drift.stdout
+    since = node1.sh("systemctl show --property=InvocationID --value mooring-cnm-docker@default.service").strip()
+    node1.sh("systemctl restart docker")
+    wait_for_unit(node1, since)
+    assert policy_lines(node1) == before
+
+    # what is left after us is what Docker alone has
+    assert fleet.play("mooring.cnm.teardown").returncode == 0
+    node1.sh("systemctl restart docker; docker start web")
+    left = everything(node1)
+    assert (sorted(left[0]), left[2]) == (sorted(alone[0]), alone[2])
+    assert not [link for link in left[1] if link.startswith("cnm")]
