@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
+from .options import port_words
 from .overlap import overlapping_pairs, span_of
+from .port_checks import check_ports
 from .problem import Problem
 from .report import Report, suggestion
-from .resolve import derived_mac, effective_mac, gateway_endpoints, host_addresses, namespace_owners
-from .subnet import gateway_of, lies_between, usable_range
+from .resolve import FAMILIES, address_in, bridge_mac, effective_mac, families, gateway_endpoints, gateway_mode, host_addresses, namespace_owners
+from .subnet import gateway_of, lies_between, subnet_in, usable_range
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
 BRIDGE_PORTS = 1023
+LEAST_IPV6_MTU = 1280  # RFC 8200
 
 
 def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]:
@@ -29,33 +32,49 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
 
 
 def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
-    """What is still open where no ledger can give it: networks without a subnet, endpoints without an address."""
+    """What is still open where no ledger can give it: networks without a subnet, endpoints without an address, ports without a number."""
     report = Report(host)
     for name, network in declaration.networks.items():
-        if network.driver == "bridge" and not network.subnets:
-            report.add(f"cnm_networks.{name}.ipam", "", "the network has no subnet: declare one here, since there is no ledger that gives one")
+        for family in families(network) if network.driver == "bridge" else ():
+            if subnet_in(network, family) is None:
+                message = f"the network has no {'subnet' if family == 4 else 'IPv6 subnet'}: declare one here, since there is no ledger that gives one"
+                report.add(f"cnm_networks.{name}.ipam", "", message)
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
-            if endpoint.ipv4_address is None:
-                path = f"cnm_sandboxes.{name}.networks.{endpoint.network}.ipv4_address"
-                report.add(path, "", "the endpoint has no address: declare one here, since there is no ledger that gives one")
+            for family in families(declaration.networks[endpoint.network]) if endpoint.network in declaration.networks else ():
+                if address_in(endpoint, family) is None:
+                    message = f"the endpoint has no {'address' if family == 4 else 'IPv6 address'}: declare one here, since there is no ledger that gives one"
+                    report.add(f"cnm_sandboxes.{name}.networks.{endpoint.network}.ipv{family}_address", "", message)
+        gateways = gateway_endpoints(declaration, sandbox)
+        for port in sandbox.ports:
+            if not port.published and host_addresses(declaration, gateways, port):
+                message = "the port of the host is left open: name one here, since there is no ledger that gives one"
+                report.add(f"cnm_sandboxes.{name}.ports", port_words(port), message)
     return report.problems
 
 
 def check_networks(report: Report, declaration: Declaration) -> None:
     """No two networks have one bridge, or subnets that overlap."""
     bridges: dict[str, str] = {}
+    places = {}
     for name in sorted(declaration.networks):
-        bridge = declaration.networks[name].bridge_name
+        network = declaration.networks[name]
+        bridge = network.bridge_name
         if bridge is not None and bridges.setdefault(bridge, name) != name:
             report.add(f"cnm_networks.{name}.bridge_name", bridge, f"network {bridges[bridge]} has this bridge: give each network its own")
-    subnets = [(subnet.subnet, name) for name, network in declaration.networks.items() for subnet in network.subnets]
-    for one, other in overlapping_pairs(span_of(subnet, name) for subnet, name in subnets):
-        first, second = sorted((one.holder, other.holder))
-        overlapped = declaration.networks[first].subnets[0].subnet
-        subnet = declaration.networks[second].subnets[0].subnet
+        for family in families(network) if not network.internal else ():
+            if gateway_mode(network, family) == "isolated":
+                message = "the host takes no part in a network of mode isolated, which is possible only with internal: true"
+                report.add(f"cnm_networks.{name}.{'gateway_mode' if family == 4 else 'gateway_mode_ipv6'}", "isolated", message)
+        if network.enable_ipv6 and network.mtu is not None and network.mtu < LEAST_IPV6_MTU:
+            message = f"IPv6 needs an MTU of at least {LEAST_IPV6_MTU} bytes: choose that, or set enable_ipv6: false"
+            report.add(f"cnm_networks.{name}.mtu", network.mtu, message)
+        places.update({span_of(subnet.subnet, name): (name, index) for index, subnet in enumerate(network.subnets)})
+    for pair in overlapping_pairs(places):
+        (first, index), (second, other_index) = sorted(places[span] for span in pair)
+        overlapped, subnet = declaration.networks[first].subnets[index].subnet, declaration.networks[second].subnets[other_index].subnet
         message = f"the subnet overlaps {overlapped} of network {first} on the same host: choose another subnet"
-        report.add(f"cnm_networks.{second}.ipam.config[0].subnet", str(subnet), message)
+        report.add(f"cnm_networks.{second}.ipam.config[{other_index}].subnet", str(subnet), message)
 
 
 def check_endpoints(report: Report, declaration: Declaration) -> dict[str, list[tuple[Sandbox, Endpoint]]]:
@@ -83,19 +102,23 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
         message = f"{len(legs)} sandboxes are in the network, and a bridge of the kernel has {BRIDGE_PORTS} ports: divide it into several networks"
         report.add(f"cnm_networks.{network.name}", network.name, message)
     addresses: dict[IPAddress, str] = {}
-    macs = {derived_mac(gateway_of(subnet)): "" for subnet in network.subnets}  # that of the bridge
+    bridge = bridge_mac(network)
+    macs = {} if bridge is None else {bridge: ""}
     for sandbox, endpoint in legs:
         path = f"cnm_sandboxes.{sandbox.name}.networks.{endpoint.network}"
-        address = endpoint.ipv4_address
-        if address is not None:
-            if addresses.setdefault(address, sandbox.name) != sandbox.name:
-                message = f"sandbox {addresses[address]} has this address in network {network.name}: choose another one"
-                report.add(f"{path}.ipv4_address", str(address), message)
-                continue  # the derived MAC is the same too, and says nothing new
-            fault = address_fault(address, network)
-            if fault is not None:
-                report.add(f"{path}.ipv4_address", str(address), fault)
+        known = len(report.problems)
+        for family in FAMILIES:
+            address = address_in(endpoint, family)
+            if address is None:
                 continue
+            if addresses.setdefault(address, sandbox.name) != sandbox.name:
+                fault: str | None = f"sandbox {addresses[address]} has this address in network {network.name}: choose another one"
+            else:
+                fault = address_fault(address, network)
+            if fault is not None:
+                report.add(f"{path}.ipv{family}_address", str(address), fault)
+        if len(report.problems) > known:
+            continue  # the MAC that derives from the address says nothing new
         mac = effective_mac(endpoint)
         if mac is not None and macs.setdefault(mac, sandbox.name) != sandbox.name:
             holder = f"sandbox {macs[mac]}" if macs[mac] else "the bridge"
@@ -105,13 +128,21 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
 
 def address_fault(address: IPAddress, network: Network) -> str | None:
     """Why the network's subnet cannot give this address to an endpoint; None if it can."""
-    for subnet in network.subnets:
-        first, last = usable_range(subnet.subnet)
-        if address == gateway_of(subnet):
-            return f"this is the gateway of network {network.name}: choose another address"
-        if not lies_between(address, first, last):
-            what = "is the network or broadcast address" if address in subnet.subnet else "lies outside the subnet"
-            return f"the address {what} of network {network.name}, {subnet.subnet}: choose one from {first} to {last}"
+    if address.version not in families(network):
+        return f"network {network.name} has no IPv{address.version}: set enable_ipv{address.version}: true for it, or leave the address out"
+    subnet = subnet_in(network, address.version)
+    if subnet is None:
+        return None
+    first, last = usable_range(subnet.subnet)
+    if address == gateway_of(subnet):
+        return f"this is the gateway of network {network.name}: choose another address"
+    if not lies_between(address, first, last):
+        edge = "is the network or broadcast address" if address.version == 4 else "is that of every router in the subnet"
+        what = edge if address in subnet.subnet else "lies outside the subnet"
+        return f"the address {what} of network {network.name}, {subnet.subnet}: choose one from {first} to {last}"
+    for name, reserved in subnet.aux_addresses:
+        if address == reserved:
+            return f"network {network.name} keeps this address for {name} (aux_addresses): choose another one"
     return None
 
 
@@ -134,30 +165,3 @@ def check_joins(report: Report, declaration: Declaration) -> None:
             names = ", ".join(circle[:10]) + (", ..." if len(circle) > 10 else "")
             message = f"sandboxes join each other in a circle ({names}): one of them must have a namespace of its own"
             report.add(f"cnm_sandboxes.{circle[0]}.network_mode", f"container:{declaration.sandboxes[circle[0]].joins}", message)
-
-
-def check_ports(report: Report, declaration: Declaration) -> None:
-    """A sandbox with ports has a gateway network, and no port of the host is published twice."""
-    published: dict[tuple[str, int, int], dict[IPAddress, str]] = {}
-    for name in sorted(declaration.sandboxes):
-        sandbox = declaration.sandboxes[name]
-        path = f"cnm_sandboxes.{name}.ports"
-        known = all(endpoint.network in declaration.networks for endpoint in sandbox.endpoints)
-        gateways = gateway_endpoints(declaration, sandbox)
-        if sandbox.ports and known and not gateways:
-            message = "ports are published through a network that leads outside, and the sandbox has none: join one that is not internal"
-            report.add(path, f"{len(sandbox.ports)} ports", message)
-        for port in sandbox.ports:
-            for family, address in host_addresses(declaration, gateways, port).items():
-                holders = published.setdefault((port.protocol, port.published, family), {})
-                clash = [other for other in holders if other == address or other.is_unspecified or address.is_unspecified]
-                if clash:
-                    message = f"sandbox {holders[clash[0]]} publishes {port.protocol} port {port.published} of {clash[0]}: publish another one"
-                    report.add(path, f"{written(address)}:{port.published}/{port.protocol}", message)
-                    break
-                holders[address] = name
-
-
-def written(address: IPAddress) -> str:
-    """An address as it stands before a port."""
-    return str(address) if address.version == 4 else f"[{address}]"

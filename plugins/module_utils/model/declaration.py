@@ -32,7 +32,8 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Network:
-    """A network. subnets: at most one of each family that is enabled; the ledger gives a missing one. ``mtu`` None: that of the underlay.
+    """A network. subnets: of each family that is enabled; the ledger gives a missing one. sizes: (family, prefix length) of one that is to be
+    given. ``mtu`` None: that of the underlay.
 
     gateway_mode, gateway_mode_ipv6: ``nat``, ``nat-unprotected``, ``routed`` or ``isolated``, of IPv4 and of IPv6. host_ipv4, host_ipv6: the
     host's address that sandboxes have outside; None: that of the link they leave by. host_binding_ipv4: where ports are published that name
@@ -52,6 +53,7 @@ class Network:
     mtu: int | None = None
     bridge_name: str | None = None
     host_binding_ipv4: IPAddress = IPv4Address("0.0.0.0")
+    sizes: tuple[tuple[int, int], ...] = ()
     enable_ipv4: bool = True
     enable_ipv6: bool = False
     gateway_mode: str = "nat"
@@ -113,7 +115,7 @@ class Sandbox:
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[Port, ...] = ()
     sysctls: tuple[tuple[str, str], ...] = ()
-    dns: tuple[IPv4Address, ...] = ()
+    dns: tuple[IPAddress, ...] = ()
     extra_hosts: tuple[tuple[str, str], ...] = ()
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from .declaration import Endpoint
-from .keys import Keys, as_given, list_items, read_items, read_keys, read_list
+from .keys import Keys, add_opts, as_given, list_items, read_items, read_keys, read_list
 from .names import read_interface_name, read_name
 from .report import Report, Unreadable, shown
-from .values import integer_between, read_address, read_text
+from .values import integer_between, read_ipv4_address, read_ipv6_address, read_text
 
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
@@ -28,14 +28,19 @@ def read_mac(value: object) -> str:
 
 ENDPOINT = Keys(
     {
-        "ipv4_address": read_address,
+        "ipv4_address": read_ipv4_address,
+        "ipv6_address": read_ipv6_address,
         "mac_address": read_mac,
         "interface_name": read_interface_name,
         "aliases": as_given,
         "gw_priority": integer_between(-(2**31), 2**31 - 1),
+        "driver_opts": as_given,
     },
-    frozenset({"driver_opts", "ipv6_address", "link_local_ips", "priority"}),
+    frozenset({"link_local_ips", "priority"}),
 )
+# Docker's keys under driver_opts, and the typed key that means the same.
+ENDPOINT_OPTS = {"com.docker.network.endpoint.ifname": "interface_name"}
+ENDPOINT_OPTS_NOT_YET = frozenset({"com.docker.network.endpoint.sysctls"})
 
 
 def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ...]:
@@ -62,5 +67,13 @@ def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ..
 def read_endpoint(report: Report, path: str, network: str, raw: object) -> Endpoint:
     """One endpoint with its options."""
     found = read_keys(report, path, raw, ENDPOINT)
+    readers = {opt: ENDPOINT.readers[key] for opt, key in ENDPOINT_OPTS.items()}
+    add_opts(
+        report,
+        f"{path}.driver_opts",
+        found,
+        read_keys(report, f"{path}.driver_opts", found.pop("driver_opts", None), Keys(readers, ENDPOINT_OPTS_NOT_YET)),
+        ENDPOINT_OPTS,
+    )
     aliases = read_list(report, f"{path}.aliases", found.pop("aliases", None), read_name)
     return Endpoint(network=network, aliases=tuple(sorted(set(aliases))), **found)

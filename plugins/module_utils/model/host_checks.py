@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from .checks import written
-from .declaration import Declaration, IPAddress
+from .declaration import Declaration
 from .overlap import last_overlap, span_of
+from .port_checks import written
 from .problem import Problem
 from .report import Report
 from .reserved import Reserved, TakenPort, read_reserved
@@ -47,14 +47,9 @@ def check_ports(report: Report, declaration: Declaration, reserved: Reserved) ->
         gateways = gateway_endpoints(declaration, sandbox)
         for published in sandbox.ports:
             for address in host_addresses(declaration, gateways, published).values():
-                other = next((one for one in taken.get((published.protocol, published.published), ()) if _meet(address, one.host_ip)), None)
+                other = next((one for one in taken.get((published.protocol, published.published), ()) if one.has(address)), None)
                 if other is not None:
                     process = other.process or "a process of the host"
                     message = f"{process} listens on {other.protocol} port {other.port} of {other.host_ip}: publish another port, or stop it"
                     report.add(f"cnm_sandboxes.{name}.ports", f"{written(address)}:{published.published}/{published.protocol}", message)
                     break
-
-
-def _meet(one: IPAddress, other: IPAddress) -> bool:
-    """Whether two addresses, each perhaps standing for all of its family, have one in common."""
-    return one.version == other.version and (one == other or one.is_unspecified or other.is_unspecified)

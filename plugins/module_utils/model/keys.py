@@ -59,6 +59,15 @@ def read_keys(report: Report, path: str, raw: object, keys: Keys) -> dict[str, A
     return found
 
 
+def add_opts(report: Report, path: str, found: dict[str, Any], opts: Mapping[str, Any], meanings: Mapping[str, str]) -> None:
+    """Puts Docker's ``driver_opts`` where the typed keys are; one meaning given twice with two values is reported. meanings: the typed key of each."""
+    for opt in sorted(opts):
+        key = meanings[opt]
+        if key in found and found[key] != opts[opt]:
+            report.add(f"{path}.{opt}", str(opts[opt]), f"'{key}' means the same and is given with another value: keep one of the two")
+        found.setdefault(key, opts[opt])
+
+
 def read_list(report: Report, path: str, raw: object, reader: Reader) -> list[Any]:
     """The readable items of a list; null is an empty one."""
     found = []

@@ -14,6 +14,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}")
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 # The kernel's sysctl trees have directories of these names beside those of the interfaces; every namespace has a lo.
+INTERFACE_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,10}")
 RESERVED_INTERFACE_NAMES = ("all", "default", "lo")
 
 
@@ -37,6 +38,14 @@ def read_host_name(value: object) -> str:
     if not isinstance(value, str) or not HOST_NAME.fullmatch(value):
         raise Unreadable("a host name begins with a letter or digit, has only letters, digits, '_', '.' and '-', and at most 253 of them")
     return str(value)
+
+
+def read_interface_prefix(value: object) -> str:
+    """What the names of a network's interfaces in its sandboxes begin with, before their number: ``eth``."""
+    prefix = read_text(value)
+    if not INTERFACE_PREFIX.fullmatch(prefix):
+        raise Unreadable("the prefix of an interface name begins with a letter or '_', has only letters, digits, '_', '.' and '-', and at most 11 of them")
+    return prefix
 
 
 def read_interface_name(value: object) -> str:

@@ -5,29 +5,49 @@
 
 from __future__ import annotations
 
-from .names import read_interface_name
+from .names import read_interface_name, read_interface_prefix
 from .network_keys import NetworkKeys
 from .port import read_host_ip
-from .values import one_of, read_boolean
+from .report import Unreadable
+from .values import one_of, read_boolean, read_ipv4_address, read_ipv6_address
+
+GATEWAY_MODE = one_of(("nat", "nat-unprotected", "routed", "isolated"))
+
+
+def read_interfaces(value: object) -> tuple[str, ...]:
+    """Names of interfaces: a list or, as in Docker, text with ``:`` between them."""
+    names = value.split(":") if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)):
+        raise Unreadable("a list of interfaces is expected")
+    return tuple(sorted({read_interface_name(name) for name in names}))
+
 
 BRIDGE = NetworkKeys(
     readers={
         "bridge_name": read_interface_name,
-        "gateway_mode": one_of(("nat",), ("nat-unprotected", "routed", "isolated")),
+        "container_iface_prefix": read_interface_prefix,
+        "gateway_mode": GATEWAY_MODE,
+        "gateway_mode_ipv6": GATEWAY_MODE,
+        "host_ipv4": read_ipv4_address,
+        "host_ipv6": read_ipv6_address,
         "host_binding_ipv4": read_host_ip,
         "icc": read_boolean,
+        "inhibit_ipv4": read_boolean,
         "masquerade": read_boolean,
+        "trusted_host_interfaces": read_interfaces,
     },
     driver_opts={
         "com.docker.network.bridge.name": "bridge_name",
         "com.docker.network.bridge.enable_icc": "icc",
         "com.docker.network.bridge.enable_ip_masquerade": "masquerade",
         "com.docker.network.bridge.gateway_mode_ipv4": "gateway_mode",
+        "com.docker.network.bridge.gateway_mode_ipv6": "gateway_mode_ipv6",
         "com.docker.network.bridge.host_binding_ipv4": "host_binding_ipv4",
+        "com.docker.network.bridge.inhibit_ipv4": "inhibit_ipv4",
+        "com.docker.network.bridge.trusted_host_interfaces": "trusted_host_interfaces",
+        "com.docker.network.container_iface_prefix": "container_iface_prefix",
+        "com.docker.network.host_ipv4": "host_ipv4",
+        "com.docker.network.host_ipv6": "host_ipv6",
     },
-    not_yet=frozenset(
-        "gateway_mode_ipv6 host_ipv4 trusted_host_interfaces com.docker.network.bridge.default_bridge com.docker.network.bridge.gateway_mode_ipv6"
-        " com.docker.network.bridge.inhibit_ipv4 com.docker.network.bridge.trusted_host_interfaces com.docker.network.container_iface_prefix"
-        " com.docker.network.host_ipv4 com.docker.network.host_ipv6".split()
-    ),
+    not_yet=frozenset({"com.docker.network.bridge.default_bridge"}),
 )

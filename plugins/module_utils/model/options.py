@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 
-from .declaration import Declaration, Endpoint, Network, Port, Sandbox
+from .declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
 from .resolve import default_host_ip
 
 Options = dict[str, object]
@@ -25,22 +26,37 @@ def network_options(network: Network) -> Options:
     """One network in option names."""
     options: Options = {"driver": network.driver}
     default = Network(network.name)
-    for key in ("bridge_name", "icc", "internal", "masquerade", "mtu", "scope"):
-        if getattr(network, key) != getattr(default, key):
-            options[key] = getattr(network, key)
-    if network.host_binding_ipv4 != default.host_binding_ipv4:
-        options["host_binding_ipv4"] = str(network.host_binding_ipv4)
+    for one in fields(Network):
+        value = getattr(network, one.name)
+        if one.name not in ("name", "driver", "subnets", "sizes", "vnis") and value != getattr(default, one.name):
+            options[one.name] = plain(value)
     if network.vnis:
         options["vni"] = network.vnis[0] if len(network.vnis) == 1 else list(network.vnis)
-    if network.subnets:
-        config = []
-        for subnet in network.subnets:
-            entry = {"subnet": str(subnet.subnet)}
-            if subnet.gateway is not None:
-                entry["gateway"] = str(subnet.gateway)
-            config.append(entry)
+    config = [subnet_options(subnet) for subnet in network.subnets]
+    given = {subnet.subnet.version for subnet in network.subnets}
+    config += [{"subnet": f"{'0.0.0.0' if family == 4 else '::'}/{length}"} for family, length in network.sizes if family not in given]
+    if config:
         options["ipam"] = {"config": config}
     return dict(sorted(options.items()))
+
+
+def plain(value: object) -> object:
+    """A field's value as JSON can hold it."""
+    if isinstance(value, tuple):
+        return [plain(one) for one in value]
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def subnet_options(subnet: Subnet) -> Options:
+    """One entry of ``ipam.config``."""
+    entry: Options = {"subnet": str(subnet.subnet)}
+    if subnet.gateway is not None:
+        entry["gateway"] = str(subnet.gateway)
+    if subnet.ip_range is not None:
+        entry["ip_range"] = str(subnet.ip_range)
+    if subnet.aux_addresses:
+        entry["aux_addresses"] = {name: str(address) for name, address in subnet.aux_addresses}
+    return entry
 
 
 def endpoint_options(endpoint: Endpoint) -> Options:
@@ -54,6 +70,8 @@ def endpoint_options(endpoint: Endpoint) -> Options:
         options["interface_name"] = endpoint.interface_name
     if endpoint.ipv4_address is not None:
         options["ipv4_address"] = str(endpoint.ipv4_address)
+    if endpoint.ipv6_address is not None:
+        options["ipv6_address"] = str(endpoint.ipv6_address)
     if endpoint.mac_address is not None:
         options["mac_address"] = endpoint.mac_address
     return options
@@ -76,12 +94,30 @@ def sandbox_options(declaration: Declaration, sandbox: Sandbox) -> Options:
         options["networks"] = {endpoint.network: endpoint_options(endpoint) for endpoint in sandbox.endpoints}
     if sandbox.ports:
         default = default_host_ip(declaration, sandbox)
-        options["ports"] = [("" if port.host_ip == default else f"{port.host_ip}:") + port_words(port) for port in sandbox.ports]
+        options["ports"] = [port_options(port, port.host_ip == default) for port in sandbox.ports]
     if sandbox.sysctls:
         options["sysctls"] = dict(sandbox.sysctls)
     return dict(sorted(options.items()))
 
 
+def port_options(port: Port, at_default: bool) -> object:
+    """One port, short where that says all. at_default: it need not name its address."""
+    if port.allow_from is None and (at_default or port.host_ip is not None):
+        host_ip = "" if at_default or port.host_ip is None else f"{port.host_ip}:" if port.host_ip.version == 4 else f"[{port.host_ip}]:"
+        return host_ip + port_words(port)
+    options: Options = {"target": port.target, "published": published_words(port), "protocol": port.protocol}
+    if not at_default and port.host_ip is not None:
+        options["host_ip"] = str(port.host_ip)
+    if port.allow_from is not None:
+        options["allow_from"] = [str(network) for network in port.allow_from]
+    return dict(sorted(options.items()))
+
+
+def published_words(port: Port) -> str:
+    """The host's port, or those to choose from; ``0`` where any will do."""
+    return f"{port.choice[0]}-{port.choice[1]}" if port.choice and not port.published else str(port.published)
+
+
 def port_words(port: Port) -> str:
     """The short syntax without the address: ``8080:80``, ``53:53/udp``."""
-    return f"{port.published}:{port.target}" + ("" if port.protocol == "tcp" else f"/{port.protocol}")
+    return f"{published_words(port)}:{port.target}" + ("" if port.protocol == "tcp" else f"/{port.protocol}")

@@ -5,38 +5,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Callable, TypeVar
 
+from .declaration import IPAddress, IPNetwork
 from .overlap import Span, outermost, span_of
-from .values import read_address, read_integer, read_subnet, read_text
+from .values import integer_between, read_address, read_integer, read_ipv4_address, read_subnet, read_text
 
 T = TypeVar("T")
+PORT = integer_between(0, 65535)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class TakenPort:
-    """A port on which a process of the host listens. host_ip 0.0.0.0: on every address."""
+    """A port on which a process of the host listens. host_ip: 0.0.0.0 is every IPv4 address, ``::`` every address of both families."""
 
     protocol: str
     port: int
-    host_ip: IPv4Address
+    host_ip: IPAddress
     process: str = ""
+
+    def has(self, address: IPAddress) -> bool:
+        """Whether this takes the port of an address of the host; 0.0.0.0 and ``::`` stand for every one of their family."""
+        if self.host_ip == IPv6Address("::"):
+            return True
+        return address.version == self.host_ip.version and (address == self.host_ip or address.is_unspecified or self.host_ip.is_unspecified)
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """What is in use on a host by others than this fleet. Prefixes and resolvers keep subnets away, ports keep ports away."""
+    """What is in use on a host by others than this fleet. Prefixes and resolvers keep subnets away, ports keep ports away.
 
-    prefixes: tuple[IPv4Network, ...] = ()
-    resolvers: tuple[IPv4Address, ...] = ()
+    port_range: first and last of the ports that the host gives away itself (ip_local_port_range). reserved_ports: first and last of each range
+    of them that it does not (ip_local_reserved_ports).
+    """
+
+    prefixes: tuple[IPNetwork, ...] = ()
+    resolvers: tuple[IPAddress, ...] = ()
     ports: tuple[TakenPort, ...] = ()
     underlay_address: IPv4Address | None = None
     underlay_mtu: int | None = None
+    port_range: tuple[int, int] = (32768, 60999)
+    reserved_ports: tuple[tuple[int, int], ...] = ()
+
+    def lasting(self) -> Reserved:
+        """Without ports, which come and go."""
+        return replace(self, ports=(), port_range=Reserved.port_range, reserved_ports=())
 
     def seen(self) -> dict[str, object]:
-        """The part that lasts, as the ledger keeps it. Ports come and go and are left out."""
+        """The part that lasts, as the ledger keeps it."""
         return {
             "prefixes": [str(prefix) for prefix in self.prefixes],
             "resolvers": [str(address) for address in self.resolvers],
@@ -47,30 +65,38 @@ class Reserved:
     def spans(self) -> list[Span]:
         """The addresses that no subnet may have, sorted, with words for what holds them. The default route holds none."""
         held = [span_of(prefix, f"the route {prefix}") for prefix in self.prefixes if prefix.prefixlen > 0]
-        held += [span_of(IPv4Network(address), f"the resolver {address}") for address in self.resolvers]
+        held += [span_of(ip_network(address), f"the resolver {address}") for address in self.resolvers]
         if self.underlay_address is not None:
-            held.append(span_of(IPv4Network(self.underlay_address), f"the underlay address {self.underlay_address}"))
+            held.append(span_of(ip_network(self.underlay_address), f"the underlay address {self.underlay_address}"))
         return outermost(held)
 
 
 def read_reserved(raw: object) -> Reserved:
-    """``reserved`` of ``topology_info``. What is not about IPv4 or cannot be read is passed over: it comes from a host, not from a person."""
+    """``reserved`` of ``topology_info``. What cannot be read is passed over: it comes from a host, not from a person."""
     items = raw if isinstance(raw, dict) else {}
+    ranges = readable(read_port_range, [items.get("port_range")])
     return Reserved(
-        prefixes=tuple(sorted(set(readable(read_subnet, items.get("prefixes"))))),
+        prefixes=tuple(sorted(set(readable(read_subnet, items.get("prefixes"))), key=lambda one: (one.version, int(one.network_address), one.prefixlen))),
         resolvers=tuple(dict.fromkeys(readable(read_address, items.get("resolvers")))),
-        ports=tuple(sorted(set(readable(read_taken_port, items.get("ports"))))),
-        underlay_address=next(iter(readable(read_address, [items.get("underlay_address")])), None),
+        ports=tuple(sorted(set(readable(read_taken_port, items.get("ports"))), key=lambda one: (one.protocol, one.port, str(one.host_ip), one.process))),
+        port_range=ranges[0] if ranges else Reserved.port_range,
+        reserved_ports=tuple(readable(read_port_range, items.get("reserved_ports"))),
+        underlay_address=next(iter(readable(read_ipv4_address, [items.get("underlay_address")])), None),
         underlay_mtu=next(iter(readable(read_integer, [items.get("underlay_mtu")])), None),
     )
 
 
 def read_taken_port(value: object) -> TakenPort:
-    """One of ``ports``. A listener on every IPv6 address has the IPv4 ones too."""
+    """One of ``ports``."""
     items = value if isinstance(value, dict) else {}
-    host_ip = items.get("host_ip")
-    address = IPv4Address(0) if host_ip in ("::", "*") else read_address(host_ip)
+    address = read_address("::" if items.get("host_ip") == "*" else items.get("host_ip"))
     return TakenPort(read_text(items.get("protocol")), read_integer(items.get("port")), address, str(items.get("process") or ""))
+
+
+def read_port_range(value: object) -> tuple[int, int]:
+    """First and last port of a range, as a list of the two."""
+    first, last = (PORT(one) for one in (value if isinstance(value, (list, tuple)) else ()))
+    return first, last
 
 
 def readable(reader: Callable[[object], T], raw: object) -> list[T]:

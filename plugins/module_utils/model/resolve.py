@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import count
 
 from .declaration import Declaration, Endpoint, IPAddress, Network, Port, Sandbox
+from .subnet import gateway_of, subnet_in
 
 EVERY_ADDRESS = IPv4Address("0.0.0.0")
 EVERY_IPV6_ADDRESS = IPv6Address("::")
@@ -32,13 +33,16 @@ def address_in(endpoint: Endpoint, family: int) -> IPAddress | None:
     return endpoint.ipv4_address if family == 4 else endpoint.ipv6_address
 
 
-def interface_names(sandbox: Sandbox) -> dict[str, str]:
-    """The interface of each endpoint, by network: the given name, else the lowest free ethN in order of the networks' names."""
+def interface_names(sandbox: Sandbox, networks: Mapping[str, Network]) -> dict[str, str]:
+    """The interface of each endpoint, by network: the given name, else ``eth`` (or the network's prefix) and its lowest free number, in order of the
+    networks' names.
+    """
     names = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints if endpoint.interface_name is not None}
     taken = set(names.values())
-    free = (name for name in (f"eth{number}" for number in count()) if name not in taken)
     for network in sorted(endpoint.network for endpoint in sandbox.endpoints if endpoint.interface_name is None):
-        names[network] = next(free)
+        prefix = networks[network].container_iface_prefix if network in networks else None
+        names[network] = next(name for name in (f"{prefix or 'eth'}{number}" for number in count()) if name not in taken)
+        taken.add(names[network])
     return names
 
 
@@ -54,6 +58,12 @@ def derived_mac(address: IPAddress) -> str:
     """The MAC that goes with an address: 02:42 and the four bytes of an IPv4 address (as Docker up to 27 and its overlay), or of a hash of an IPv6 one."""
     tail = address.packed if isinstance(address, IPv4Address) else hashlib.sha256(address.packed).digest()[:4]
     return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + tail)
+
+
+def bridge_mac(network: Network) -> str | None:
+    """The MAC of a network's bridge: that of its gateway's address; None while it has no subnet."""
+    subnets = [subnet for subnet in (subnet_in(network, family) for family in families(network)) if subnet is not None]
+    return derived_mac(gateway_of(subnets[0])) if subnets else None
 
 
 def effective_mtu(network: Network, underlay_mtu: int | None = None) -> int:

@@ -13,7 +13,7 @@ from .declaration import Declaration, Endpoint, Sandbox
 from .endpoint import read_endpoints
 from .keys import Keys, as_given, read_keys, read_list, read_pairs
 from .names import read_host_name, read_name
-from .port import read_ports
+from .port import read_ports, without_brackets
 from .report import Report, Unreadable
 from .resolve import default_host_ip
 from .values import read_address, read_text
@@ -135,7 +135,7 @@ def read_extra_hosts(report: Report, path: str, raw: object) -> tuple[tuple[str,
         try:
             if value == "host-gateway":
                 raise Unreadable("host-gateway is not yet supported: write an address of the host")
-            found.add((read_host_name(name), str(read_address(value))))
+            found.add((read_host_name(name), str(read_address(without_brackets(value) if isinstance(value, str) else value))))
         except Unreadable as error:
             report.add(item_path, value, str(error))
     return tuple(sorted(found))

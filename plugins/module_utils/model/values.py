@@ -9,9 +9,10 @@ A reader returns what the value means, or raises ``Unreadable`` with a sentence 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from typing import Any, Callable
 
+from .declaration import IPAddress, IPNetwork
 from .report import Unreadable, shown, suggestion
 
 Reader = Callable[[object], Any]
@@ -70,29 +71,52 @@ def one_of(supported: tuple[str, ...], not_yet: tuple[str, ...] = ()) -> Reader:
     return read
 
 
-def read_address(value: object) -> IPv4Address:
+def read_address(value: object) -> IPAddress:
+    """An IPv4 address in dotted form, or an IPv6 address."""
+    text = read_text(value)
+    if "%" in text:
+        raise Unreadable("an address without '%' is expected: the zone of a link means nothing here")
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise Unreadable("an address such as 172.20.0.10 or fd00::10 is expected") from None
+
+
+def read_ipv4_address(value: object) -> IPv4Address:
     """An IPv4 address in dotted form."""
-    text = read_text(value)
-    if ":" in text:
-        raise Unreadable("an IPv4 address is expected: IPv6 is not yet supported")
-    try:
-        return IPv4Address(text)
-    except ValueError:
-        raise Unreadable("an IPv4 address such as 172.20.0.10 is expected") from None
+    address = read_address(value)
+    if not isinstance(address, IPv4Address):
+        raise Unreadable(f"{address} is an IPv6 address: an IPv4 address such as 172.20.0.10 is expected")
+    return address
 
 
-def read_subnet(value: object) -> IPv4Network:
-    """An IPv4 subnet as address/length, with no host bits set."""
+def read_ipv6_address(value: object) -> IPv6Address:
+    """An IPv6 address."""
+    address = read_address(value)
+    if not isinstance(address, IPv6Address):
+        raise Unreadable(f"{address} is an IPv4 address: an IPv6 address such as fd00::10 is expected")
+    return address
+
+
+def read_subnet(value: object) -> IPNetwork:
+    """A subnet of either family as address/length, with no host bits set."""
     text = read_text(value)
-    if ":" in text:
-        raise Unreadable("an IPv4 subnet is expected: IPv6 is not yet supported")
     address, _slash, length = text.partition("/")
-    if not re.fullmatch("[0-9]{1,2}", length):
-        raise Unreadable("a subnet such as 172.20.0.0/24 is expected")
+    if not re.fullmatch("[0-9]{1,3}", length) or "%" in address:
+        raise Unreadable("a subnet such as 172.20.0.0/24 or fd00:20::/64 is expected")
     try:
-        network = IPv4Network((address, int(length)), strict=False)
+        network = ip_network((address, int(length)), strict=False)
+        given = ip_address(address)
     except ValueError:
-        raise Unreadable("a subnet such as 172.20.0.0/24 is expected") from None
-    if str(network.network_address) != address:
+        raise Unreadable("a subnet such as 172.20.0.0/24 or fd00:20::/64 is expected") from None
+    if network.network_address != given:
         raise Unreadable(f"{address} is an address in the subnet, not the subnet: write {network}")
     return network
+
+
+def read_ipv4_subnet(value: object) -> IPv4Network:
+    """An IPv4 subnet."""
+    subnet = read_subnet(value)
+    if not isinstance(subnet, IPv4Network):
+        raise Unreadable(f"{subnet} is an IPv6 subnet: an IPv4 subnet such as 172.20.0.0/24 is expected")
+    return subnet

@@ -33,6 +33,7 @@ def taken(port: int, host_ip: str = "0.0.0.0", protocol: str = "tcp", **keys: An
         taken(8081),
         taken(53, protocol="udp", host_ip="127.0.0.53"),
         taken(8080, host_ip="::1"),
+        taken(8080, host_ip="fd00::1"),
     ],
 )
 def test_it_fits(reserved: object) -> None:

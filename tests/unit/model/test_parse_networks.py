@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+import sys
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
@@ -21,6 +22,10 @@ def read(raw: object) -> tuple[Network, dict[str, str]]:
 
 def ipam(**config: Any) -> dict[str, Any]:
     return {"ipam": {"config": [config]}}
+
+
+def ipam6(**config: Any) -> dict[str, Any]:
+    return {"enable_ipv6": True, **ipam(**config)}
 
 
 @pytest.mark.parametrize("raw", [None, {}, {"driver": "bridge"}, {"driver": None, "mtu": "auto", "ipam": {"config": []}, "enable_ipv6": False}])
@@ -47,6 +52,37 @@ def test_every_key() -> None:
     assert read(raw) == (Network("n", "bridge", "host", True, (subnet,), False, False, 1400, "br-front", IPv4Address("127.0.0.1")), {})
 
 
+def test_every_key_of_ipv6_and_of_ipam() -> None:
+    raw = {
+        "enable_ipv4": False,
+        "enable_ipv6": True,
+        "inhibit_ipv4": True,
+        "container_iface_prefix": "lan",
+        "host_binding_ipv4": "fd01::1",
+        **ipam(subnet="fd00::/64", gateway="fd00::9", ip_range="fd00::1:0/112", aux_addresses={"b": "fd00::5", "DefaultGatewayIPv6": "fd00::6"}),
+    }
+    aux = (("DefaultGatewayIPv6", IPv6Address("fd00::6")), ("b", IPv6Address("fd00::5")))
+    network, problems = read(raw)
+    assert problems == {}
+    assert network == Network(
+        "n",
+        enable_ipv4=False,
+        enable_ipv6=True,
+        inhibit_ipv4=True,
+        container_iface_prefix="lan",
+        host_binding_ipv4=IPv6Address("fd01::1"),
+        subnets=(Subnet(IPv6Network("fd00::/64"), IPv6Address("fd00::9"), IPv6Network("fd00::1:0/112"), aux),),
+    )
+
+
+def test_subnets_of_both_families_and_by_their_size() -> None:
+    both = {"enable_ipv6": True, "ipam": {"config": [{"subnet": "fd00::/64"}, {"subnet": "10.0.0.0/24"}]}}
+    assert read(both)[0].subnets == (Subnet(IPv4Network("10.0.0.0/24")), Subnet(IPv6Network("fd00::/64")))
+    sizes = {"enable_ipv6": True, "ipam": {"config": [{"subnet": "::/64"}, {"subnet": "0.0.0.0/24"}]}}
+    assert read(sizes) == (Network("n", enable_ipv6=True, sizes=((4, 24), (6, 64))), {})
+    assert read({"enable_ipv6": True, "ipam": {"config": [{"subnet": "fe80::/64"}]}})[1] == {}
+
+
 def test_docker_options_mean_the_same() -> None:
     opts = {
         "com.docker.network.bridge.name": "br-front",
@@ -55,8 +91,13 @@ def test_docker_options_mean_the_same() -> None:
         "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
         "com.docker.network.bridge.gateway_mode_ipv4": "nat",
         "com.docker.network.driver.mtu": "1400",
+        "com.docker.network.bridge.inhibit_ipv4": "true",
+        "com.docker.network.container_iface_prefix": "lan",
+        "com.docker.network.enable_ipv6": "true",
+        "com.docker.network.internal": "true",
     }
     typed = {"bridge_name": "br-front", "icc": False, "masquerade": False, "host_binding_ipv4": "127.0.0.1", "mtu": 1400}
+    typed |= {"inhibit_ipv4": True, "container_iface_prefix": "lan", "enable_ipv6": True, "internal": True}
     assert read({"driver_opts": opts}) == read(typed)
     assert read({"driver_opts": opts} | typed) == read(typed)
 
@@ -89,10 +130,8 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ({"driver": "host", "internal": True}, "internal", "a network of driver host has no further keys"),
         ({"internal": "yes"}, "internal", "true or false"),
         ({"internal": 1}, "internal", "true or false"),
-        ({"enable_ipv6": True}, "enable_ipv6", "IPv6 is not yet supported"),
-        ({"enable_ipv4": False}, "enable_ipv4", "not yet supported"),
+        ({"enable_ipv4": False}, "enable_ipv4", "a network has IPv4, IPv6 or both"),
         ({"scope": "fleet"}, "scope", "there is no 'fleet'"),
-        ({"gateway_mode": "routed"}, "gateway_mode", "'routed' is not yet supported"),
         ({"gateway_mode": "rooted"}, "gateway_mode", "did you mean 'routed'?"),
         ({"mtu": 67}, "mtu", "68 to 65535"),
         ({"mtu": "big"}, "mtu", "a whole number"),
@@ -102,7 +141,7 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ({"parent": "eth0"}, "parent", "'parent' is not yet supported"),
         ({"vni": 300}, "vni", "'vni' is not yet supported"),
         ({"bridge_name": "a/b"}, "bridge_name", "an interface name"),
-        ({"host_binding_ipv4": "::"}, "host_binding_ipv4", "IPv6"),
+        ({"host_binding_ipv4": "::1"}, "host_binding_ipv4", "no userland proxy"),
         ({"driver_opts": {"parent": "eth0"}}, "driver_opts.parent", "not yet supported"),
         (
             {"driver_opts": {"com.docker.network.bridge.nam": "x"}},
@@ -116,15 +155,31 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ({"ipam": {"config": ["10.0.0.0/24"]}}, "ipam.config[0]", "a dictionary is expected"),
         ({"ipam": {"driver": "dhcp"}}, "ipam.driver", "there is no 'dhcp'"),
         ({"ipam": {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "10.0.1.0/24"}]}}, "ipam.config", "keep one entry"),
-        (ipam(subnet="10.0.0.0/24", ip_range="10.0.0.0/25"), "ipam.config[0].ip_range", "not yet supported"),
+        (ipam(subnet="10.0.0.0/24", ip_range="10.0.1.0/25"), "ipam.config[0].ip_range", "choose a range in 10.0.0.0/24"),
+        (ipam(subnet="10.0.0.0/24", ip_range="10.0.0.0/23"), "ipam.config[0].ip_range", "choose a range in 10.0.0.0/24"),
+        (ipam(subnet="10.0.0.0/24", ip_range="fd00::/96"), "ipam.config[0].ip_range", "choose a range in 10.0.0.0/24"),
+        (ipam(ip_range="10.0.0.0/23"), "ipam.config[0].ip_range", "an ip_range needs its subnet"),
+        (ipam(subnet="10.0.0.0/24", aux_addresses={"a": "10.0.1.1"}), "ipam.config[0].aux_addresses.a", "lies outside the subnet 10.0.0.0/24"),
+        (ipam(subnet="10.0.0.0/24", aux_addresses={"a": "b"}), "ipam.config[0].aux_addresses.a", "an address such as"),
+        (ipam(subnet="10.0.0.0/24", aux_addresses={"DefaultGatewayIPv6": "10.0.0.3"}), "ipam.config[0].aux_addresses.DefaultGatewayIPv6", "write that"),
+        (ipam(subnet="0.0.0.0/24", gateway="10.0.0.1"), "ipam.config[0].gateway", "only the size is declared"),
         (ipam(subnet="172.20.0.1/24"), "ipam.config[0].subnet", "172.20.0.1 is an address in the subnet, not the subnet: write 172.20.0.0/24"),
         (ipam(subnet="172.20.0.0"), "ipam.config[0].subnet", "a subnet such as"),
         (ipam(subnet="172.20.0.0/255.255.255.0"), "ipam.config[0].subnet", "a subnet such as"),
         (ipam(subnet="172.20.0.0/33"), "ipam.config[0].subnet", "a subnet such as"),
         (ipam(subnet="999.0.0.0/8"), "ipam.config[0].subnet", "a subnet such as"),
         (ipam(subnet=10), "ipam.config[0].subnet", "text is expected"),
-        (ipam(subnet="fd00::/64"), "ipam.config[0].subnet", "IPv6 is not yet supported"),
-        (ipam(subnet="0.0.0.0/24"), "ipam.config[0].subnet", "chosen by its size is not yet supported"),
+        (ipam(subnet="fd00::/64"), "ipam.config[0].subnet", "the network has no IPv6: set enable_ipv6: true"),
+        (ipam6(subnet="fd00::1/64"), "ipam.config[0].subnet", "write fd00::/64"),
+        (ipam6(subnet="fe80::/80"), "ipam.config[0].subnet", "fe80::/64 is on every link"),
+        (ipam6(subnet="ff02::/64"), "ipam.config[0].subnet", "no host can use the addresses of ff00::/8"),
+        (ipam6(subnet="::ffff:10.0.0.0/112"), "ipam.config[0].subnet", "::ffff:0.0.0.0/96" if sys.version_info >= (3, 13) else "::ffff:0:0/96"),
+        (ipam6(subnet="::/129"), "ipam.config[0].subnet", "a subnet such as"),
+        (ipam6(subnet="fd00::/64", gateway="fd00::"), "ipam.config[0].gateway", "fd00::1 to fd00::ffff:ffff:ffff:ffff"),
+        (ipam6(subnet="fd00::%eth0/64"), "ipam.config[0].subnet", "a subnet such as"),
+        ({"enable_ipv6": True, "ipam": {"config": [{"subnet": "fd00::/64"}, {"subnet": "fd01::/64"}]}}, "ipam.config", "one IPv6 subnet: keep one entry"),
+        ({"ipam": {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "0.0.0.0/24"}]}}, "ipam.config", "one IPv4 subnet: keep one entry"),
+        ({"container_iface_prefix": "0eth"}, "container_iface_prefix", "the prefix of an interface name"),
         (ipam(subnet="127.1.0.0/16"), "ipam.config[0].subnet", "no host can use the addresses of 127.0.0.0/8"),
         (ipam(subnet="224.0.0.0/24"), "ipam.config[0].subnet", "no host can use the addresses of 224.0.0.0/4"),
         (ipam(subnet="10.0.0.0/24", gateway="10.0.1.1"), "ipam.config[0].gateway", "the subnet 10.0.0.0/24 can give: 10.0.0.1 to 10.0.0.254"),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port
@@ -32,6 +32,23 @@ def read(raw: object, default: IPv4Address | None = None) -> tuple[tuple[Port, .
         ("5000-5002:6000-6002/udp", [Port(5000, 6000, "udp"), Port(5001, 6001, "udp"), Port(5002, 6002, "udp")]),
         ("192.0.2.1:1-2:1-2", [Port(1, 1, "tcp", IPv4Address("192.0.2.1")), Port(2, 2, "tcp", IPv4Address("192.0.2.1"))]),
         ("7-7:8", [Port(7, 8)]),
+        ("80", [Port(0, 80)]),
+        (":80", [Port(0, 80)]),
+        ("0:80/sctp", [Port(0, 80, "sctp")]),
+        ("80-81", [Port(0, 80), Port(0, 81)]),
+        ("127.0.0.1::80", [Port(0, 80, "tcp", IPv4Address("127.0.0.1"))]),
+        ("8000-8005:80", [Port(0, 80, choice=(8000, 8005))]),
+        ("[fd00::1]:8080:80/udp", [Port(8080, 80, "udp", IPv6Address("fd00::1"))]),
+        ("fd00::1:8080:80", [Port(8080, 80, "tcp", IPv6Address("fd00::1"))]),
+        ("[::]:1-2:3-4", [Port(1, 3, "tcp", IPv6Address("::")), Port(2, 4, "tcp", IPv6Address("::"))]),
+        ({"target": 80}, [Port(0, 80)]),
+        ({"target": 80, "published": "8000-8001"}, [Port(0, 80, choice=(8000, 8001))]),
+        ({"target": "80-81", "published": "8000-8001"}, [Port(8000, 80), Port(8001, 81)]),
+        ({"target": 80, "published": 0, "allow_from": []}, [Port(0, 80, allow_from=())]),
+        (
+            {"target": 80, "published": 80, "allow_from": ["fd00::/64", "192.0.2.1", "10.0.0.0/8", "10.0.0.0/8"]},
+            [Port(80, 80, allow_from=(IPv4Network("10.0.0.0/8"), IPv4Network("192.0.2.1/32"), IPv6Network("fd00::/64")))],
+        ),
         ("65535:65535", [Port(65535, 65535)]),
         ({"target": 80, "published": "8080"}, [Port(8080, 80)]),
         ({"target": "80", "published": 8080, "host_ip": "192.0.2.1", "protocol": "udp"}, [Port(8080, 80, "udp", IPv4Address("192.0.2.1"))]),
@@ -60,22 +77,20 @@ def test_ports_are_sorted() -> None:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        ("80", "at random is not yet supported"),
-        (80, "at random is not yet supported"),
+        (80, "in quotes"),
         (1342, "in quotes"),
-        ("0:80", "at random"),
-        (":80", "at random"),
-        ("127.0.0.1::80", "at random"),
-        ("8000-8005:80", "chosen from a range is not yet supported"),
         ("80:8000-8005", "the host's range has 1 ports and the sandbox's 6"),
         ("5000-5001:5000-5002", "the host's range has 2 ports and the sandbox's 3"),
         ("5005-5000:1-6", "the range 5005-5000 ends before it begins"),
-        ("8080:80/sctp", "sctp is not yet supported"),
-        ("8080:80/icmp", "tcp or udp"),
-        ("8080:80/", "tcp or udp"),
-        ("[::1]:8080:80", "IPv6 is not yet supported"),
-        ("::1:8080:80", "IPv6 is not yet supported"),
-        ("300.0.0.1:8080:80", "an IPv4 address"),
+        ("8080:80/icmp", "tcp, udp or sctp"),
+        ("8080:80/", "tcp, udp or sctp"),
+        ("[::1]:8080:80", "not published on ::1"),
+        ("::1:8080:80", "not published on ::1"),
+        ("[fe80::1]:8080:80", "known on one link only"),
+        ("[::ffff:10.0.0.1]:8080:80", "not an address that a host can have"),
+        ("[fd00::1%eth0]:8080:80", "without '%'"),
+        ("[fd00::1:8080:80", "an address such as"),
+        ("300.0.0.1:8080:80", "an address such as"),
         ("224.0.0.1:8080:80", "not an address that a host can have"),
         ("255.255.255.255:1:1", "not an address that a host can have"),
         ("70000:80", "1 to 65535"),
@@ -88,13 +103,14 @@ def test_ports_are_sorted() -> None:
         (1.5, "a port is text"),
         (["8080:80"], "a port is text"),
         (None, "a port is text"),
-        ({"target": 80}, "'published' is missing"),
         ({"published": 80}, "'target' is missing"),
-        ({"target": 80, "published": 0}, "at random"),
-        ({"target": 80, "published": "8000-8001"}, "from a range is not yet supported"),
+        ({"target": 80, "published": True}, "a whole number"),
+        ({"target": "80-82", "published": "8000-8001"}, "the host's range has 2 ports and the sandbox's 3"),
         ({"target": "x", "published": 80}, "a whole number"),
         ({"target": 80, "published": 80, "mode": "host"}, "'mode' is not yet supported"),
-        ({"target": 80, "published": 80, "host_ip": "::1"}, "IPv6"),
+        ({"target": 80, "published": 80, "host_ip": "::1"}, "not published on ::1"),
+        ({"target": 80, "published": 80, "allow_from": "192.0.2.1"}, "a list is expected"),
+        ({"target": 80, "published": 80, "allow_from": ["192.0.2.1/24"]}, "write 192.0.2.0/24"),
     ],
 )
 def test_no_ports(raw: object, words: str) -> None:

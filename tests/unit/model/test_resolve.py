@@ -22,7 +22,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.subnet import ga
 
 def test_interfaces_are_numbered_by_the_networks_names() -> None:
     sandbox = Sandbox("s", endpoints=(Endpoint("c"), Endpoint("b", interface_name="eth0"), Endpoint("a"), Endpoint("d", interface_name="data")))
-    assert interface_names(sandbox) == {"a": "eth1", "b": "eth0", "c": "eth2", "d": "data"}
+    assert interface_names(sandbox, {}) == {"a": "eth1", "b": "eth0", "c": "eth2", "d": "data"}
 
 
 def test_mac_follows_from_the_address() -> None:
