@@ -8,47 +8,69 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Callable
 
 from ..model.declaration import Endpoint, IPAddress, Network, Sandbox, Subnet
 from ..model.report import Report
-from ..model.subnet import gateway_of, lies_between, usable_range
+from ..model.resolve import address_in, families
+from ..model.subnet import gateway_of, given_range, lies_between, usable_range
 from .ledger import key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
 
 Place = tuple[str, str]  # host and sandbox
-Given = dict[Place, IPv4Address]
+Given = dict[Place, tuple[IPAddress, ...]]
 
 
-def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress]) -> Iterator[IPv4Address]:
-    """The addresses that the subnets can give to endpoints, lowest first (Docker's rule), without the gateways and those that are taken."""
+def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress]) -> Iterator[IPAddress]:
+    """The addresses that the subnets can give to endpoints, lowest first (Docker's rule), without the gateways, the aux_addresses and those that are
+    taken.
+    """
     used = {int(address) for address in taken}
     for subnet in subnets:
-        gateway = int(gateway_of(subnet))
-        first, last = usable_range(subnet.subnet)
-        yield from (IPv4Address(number) for number in range(int(first), int(last) + 1) if number != gateway and number not in used)
+        kept = {int(gateway_of(subnet)), *(int(address) for _name, address in subnet.aux_addresses)}
+        first, last = given_range(subnet)
+        kind = type(first)
+        yield from (kind(number) for number in range(int(first), int(last) + 1) if number not in kept and number not in used)
 
 
 def assign_addresses(
     reports: Mapping[str, Report],
     network: Network,
     legs: Mapping[Place, Endpoint],
-    entries: Mapping[str, tuple[IPv4Address, ...]],
+    entries: Mapping[str, tuple[IPAddress, ...]],
     missing: Callable[[str], Missing],
-    kept: Iterable[IPv4Address] = (),
+    kept: Iterable[IPAddress] = (),
 ) -> Given:
-    """The address of each endpoint of ``network`` that declares none. What cannot be told is left out, and why is reported.
+    """The addresses of each endpoint of ``network``, one of each family in which it declares none. What cannot be told is left out, and why is reported.
 
     network: with its subnets. legs: its endpoints. entries: what the ledger gave in it. missing: what to do about an endpoint of this host.
     kept: what endpoints hold that are not declared any more, but may still stand.
     """
-    kept = set(kept)
-    declared = {endpoint.ipv4_address: place for place, endpoint in sorted(legs.items()) if endpoint.ipv4_address is not None}
-    gateways = {gateway_of(subnet): index for index, subnet in enumerate(network.subnets)}
     found: Given = {}
+    for family in families(network):
+        one = replace(network, subnets=tuple(subnet for subnet in network.subnets if subnet.subnet.version == family))
+        for place, address in _of_family(reports, one, family, legs, entries, missing, set(kept)).items() if one.subnets else ():
+            found[place] = (*found.get(place, ()), address)
+    return found
+
+
+def _of_family(
+    reports: Mapping[str, Report],
+    network: Network,
+    family: int,
+    legs: Mapping[Place, Endpoint],
+    entries: Mapping[str, tuple[IPAddress, ...]],
+    missing: Callable[[str], Missing],
+    kept: set[IPAddress],
+) -> dict[Place, IPAddress]:
+    """The same of one family. network: with the subnets of that family."""
+    fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items())}
+    declared = {address: place for place, address in fixed.items() if address is not None}
+    gateways = {gateway_of(subnet): index for index, subnet in enumerate(network.subnets)}
+    found: dict[Place, IPAddress] = {}
     lacking = []
-    for place in sorted(place for place, endpoint in legs.items() if endpoint.ipv4_address is None):
+    for place in sorted(place for place, address in fixed.items() if address is None):
         # What lies outside was given in a subnet that the network had before.
         given = next((address for address in entries.get(key_of(*place), ()) if _is_inside(address, network)), None)
         if given is None:
@@ -56,7 +78,7 @@ def assign_addresses(
         elif given in declared:
             holder = _words(place, declared[given])
             message = f"the ledger gave this address to sandbox {holder}: choose another one, or declare an address for {holder}"
-            reports[declared[given][0]].add(path_of(declared[given][1], network), str(given), message)
+            reports[declared[given][0]].add(path_of(declared[given][1], network, family), str(given), message)
         elif given in gateways:
             message = f"the ledger gave this address to sandbox {place[1]}: declare another gateway, or an address for {place[1]}"
             reports[place[0]].add(f"cnm_networks.{network.name}.ipam.config[{gateways[given]}].gateway", str(given), message)
@@ -77,34 +99,36 @@ def assign_addresses(
         if address is not None:
             found[place] = address
         elif how is Missing.REFUSED:
-            reports[place[0]].add(path_of(place[1], network), "", NOT_IN_LEDGER.format(what="an address"))
+            reports[place[0]].add(path_of(place[1], network, family), "", NOT_IN_LEDGER.format(what="an address"))
         elif how is Missing.GIVEN:
-            subnets = " and ".join(str(one.subnet) for one in network.subnets)
+            subnets = " and ".join(str(one.subnet if one.ip_range is None else f"{one.ip_range} (ip_range of {one.subnet})") for one in network.subnets)
             message = f"network {network.name} has no free address left in {subnets}: declare a larger subnet for it, or divide it"
-            reports[place[0]].add(path_of(place[1], network), "", message)
+            reports[place[0]].add(path_of(place[1], network, family), "", message)
     return found
 
 
-def path_of(sandbox: str, network: Network) -> str:
+def path_of(sandbox: str, network: Network, family: int) -> str:
     """Where an endpoint's address is declared."""
-    return f"cnm_sandboxes.{sandbox}.networks.{network.name}.ipv4_address"
+    return f"cnm_sandboxes.{sandbox}.networks.{network.name}.ipv{family}_address"
 
 
-def with_addresses(sandbox: Sandbox, addresses: Mapping[str, Mapping[Place, IPv4Address]], host: str) -> Sandbox:
+def with_addresses(sandbox: Sandbox, addresses: Mapping[str, Mapping[Place, tuple[IPAddress, ...]]], host: str) -> Sandbox:
     """The sandbox with the addresses that its endpoints got. addresses: by network and place."""
     endpoints = []
     for endpoint in sandbox.endpoints:
-        address = addresses.get(endpoint.network, {}).get((host, sandbox.name))
-        endpoints.append(endpoint if address is None else replace(endpoint, ipv4_address=address))
+        given = addresses.get(endpoint.network, {}).get((host, sandbox.name), ())
+        v4 = next((address for address in given if isinstance(address, IPv4Address)), endpoint.ipv4_address)
+        v6 = next((address for address in given if isinstance(address, IPv6Address)), endpoint.ipv6_address)
+        endpoints.append(replace(endpoint, ipv4_address=v4, ipv6_address=v6) if given else endpoint)
     return replace(sandbox, endpoints=tuple(endpoints))
 
 
-def _is_inside(address: IPv4Address, network: Network) -> bool:
+def _is_inside(address: IPAddress, network: Network) -> bool:
     """Whether one of the network's subnets can give this address."""
     return any(lies_between(address, *usable_range(one.subnet)) for one in network.subnets)
 
 
-def _moved(legs: Mapping[Place, Endpoint], entries: Mapping[str, tuple[IPv4Address, ...]]) -> dict[str, tuple[IPv4Address, ...]]:
+def _moved(legs: Mapping[Place, Endpoint], entries: Mapping[str, tuple[IPAddress, ...]]) -> dict[str, tuple[IPAddress, ...]]:
     """What the ledger gave to a sandbox that has left its host, by name: if it is on another host now, it takes its address along."""
     left = [(place_of(key)[1], addresses) for key, addresses in entries.items() if place_of(key) not in legs]
     times = Counter(sandbox for sandbox, _addresses in left)

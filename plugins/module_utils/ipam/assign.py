@@ -6,38 +6,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
 
-from ..model.declaration import Declaration, Endpoint
+from ..model.declaration import Declaration, Endpoint, IPAddress
 from ..model.report import Report
 from ..model.reserved import Reserved
 from .addresses import Place, assign_addresses, with_addresses
-from .ledger import Grant, Ledger, key_of
+from .ledger import Grant, Ledger, key_of, place_of
 from .missing import Missing
 from .pools import Pool
-from .subnets import assign_subnets, with_subnet
+from .ports import assign_ports, with_ports
+from .subnets import assign_subnets, with_subnets
 
-Addresses = dict[str, dict[str, tuple[IPv4Address, ...]]]
+Addresses = dict[str, dict[str, tuple[IPAddress, ...]]]
 
 
-def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: Reserved, pools: tuple[Pool, ...], missing: Missing) -> Assignment:
-    """Fills in every subnet, gateway and address of the host's own networks. The host is ``report.host``.
+def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: Reserved, pools: tuple[Pool, ...], fleet: str, missing: Missing) -> Assignment:
+    """Fills in every subnet, gateway and address of the host's own networks, and every port of the host that was left open. The host is ``report.host``.
 
     What the ledger gave stays as it is; where that clashes with what is declared or reserved, the thing is left open and reported.
     """
     host = report.host
-    subnets = assign_subnets(report, declaration, ledger, reserved, pools, missing)
-    networks = {name: with_subnet(network, subnets.get(name)) for name, network in declaration.networks.items()}
+    subnets = assign_subnets(report, declaration, ledger, reserved, pools, fleet, missing)
+    networks = {name: with_subnets(network, subnets.get(name, ())) for name, network in declaration.networks.items()}
     legs = endpoints_by_network(declaration, host)
     addresses = {
         name: assign_addresses({host: report}, networks[name], within, ledger.endpoints.get(key_of(host, name), {}), lambda _host: missing)
         for name, within in legs.items()
         if name in networks and networks[name].subnets
     }
+    filled = replace(declaration, networks=networks, sandboxes={name: with_addresses(one, addresses, host) for name, one in declaration.sandboxes.items()})
+    held = {place_of(key)[1]: given for key, given in ledger.ports.items() if place_of(key)[0] == host}
+    ports = assign_ports(report, filled, held, reserved, missing)
     return Assignment(
-        replace(declaration, networks=networks, sandboxes={name: with_addresses(one, addresses, host) for name, one in declaration.sandboxes.items()}),
-        {key_of(host, name): Grant((subnet,)) for name, subnet in subnets.items()},
-        {key_of(host, name): {key_of(*place): (address,) for place, address in given.items()} for name, given in addresses.items() if given},
+        replace(filled, sandboxes={name: with_ports(one, ports.get(name, {})) for name, one in filled.sandboxes.items()}),
+        {key_of(host, name): Grant(given) for name, given in subnets.items()},
+        {key_of(host, name): {key_of(*place): one for place, one in given.items()} for name, given in addresses.items() if given},
+        {key_of(host, name): given for name, given in ports.items()},
     )
 
 
@@ -53,8 +57,9 @@ def endpoints_by_network(declaration: Declaration, host: str) -> dict[str, dict[
 
 @dataclass(frozen=True)
 class Assignment:
-    """What one host gets. networks, endpoints: all that the ledger is to hold for this host."""
+    """What one host gets. networks, endpoints, ports: all that the ledger is to hold for this host."""
 
     declaration: Declaration
     networks: dict[str, Grant] = field(default_factory=dict)
     endpoints: Addresses = field(default_factory=dict)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)

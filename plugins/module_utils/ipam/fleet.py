@@ -37,21 +37,22 @@ def plan_fleet(hosts: Mapping[str, HostInput], ledger: Ledger, stock: Stock, fle
     missing = {host: missing_on(part, allocate, unread) for host, part in parts.items()}
     seen = {host: part.reserved or ledger.seen.get(host, Reserved()) for host, part in parts.items()}
     silent = frozenset(host for host, part in parts.items() if part.reserved is None)
-    shared = assign_fleet(reports, {host: part.declaration for host, part in parts.items()}, ledger, seen, stock, missing, silent)
+    shared = assign_fleet(reports, {host: part.declaration for host, part in parts.items()}, ledger, seen, stock, fleet, missing, silent)
     problems = check_fleet(fleet)
     declarations = {}
     new = Ledger(dict(shared.networks), dict(shared.endpoints))
     old = split_by_host(ledger)
     for host, part in parts.items():
-        assignment = plan_host(reports[host], part, with_fleet(part.declaration, shared, host), ledger, stock.pools, allocate)
+        assignment = plan_host(reports[host], part, with_fleet(part.declaration, shared, host), ledger, stock.pools, fleet, allocate)
         problems += [relocate_both(one, part) for one in reports[host].problems] + list(part.problems)
         declarations[host] = assignment.declaration
         # A host that did not report still has all that it was given, declared or not.
         kept = old.get(host, LedgerPart()) if host in silent else assignment
         new.networks.update(kept.networks)
         new.endpoints.update(kept.endpoints)
+        new.ports.update(kept.ports)
         if part.reserved is not None:
-            new.seen[host] = replace(part.reserved, ports=())
+            new.seen[host] = part.reserved.lasting()
         elif host in ledger.seen:
             new.seen[host] = ledger.seen[host]
     return FleetPlan(tuple(sorted(set(problems))), declarations, new if allocate and not problems else ledger)
@@ -79,12 +80,12 @@ def missing_on(part: Part, allocate: bool, unread: bool) -> Missing:
     return Missing.LEFT if part.reserved is None else Missing.REFUSED
 
 
-def plan_host(report: Report, part: Part, declaration: Declaration, ledger: Ledger, pools: tuple[Pool, ...], allocate: bool) -> Assignment:
+def plan_host(report: Report, part: Part, declaration: Declaration, ledger: Ledger, pools: tuple[Pool, ...], fleet: str, allocate: bool) -> Assignment:
     """One host's part of the plan; every problem of that host is added to its report. declaration: with what the fleet shares."""
     assignment = Assignment(declaration)
     if not part.problems:
         missing = Missing.LEFT if part.reserved is None else Missing.GIVEN if allocate else Missing.REFUSED
-        assignment = assign(report, declaration, ledger, part.reserved or Reserved(), pools, missing)
+        assignment = assign(report, declaration, ledger, part.reserved or Reserved(), pools, fleet, missing)
     report.problems += check_declaration(assignment.declaration, report.host)
     if part.reserved is not None:
         report.problems += check_against_host(assignment.declaration, part.reserved, report.host)
@@ -113,6 +114,8 @@ def split_by_host(ledger: Ledger) -> dict[str, LedgerPart]:
         parts.setdefault(place_of(key)[0], LedgerPart()).networks[key] = grant
     for key, addresses in ledger.endpoints.items():
         parts.setdefault(place_of(key)[0], LedgerPart()).endpoints[key] = addresses
+    for key, ports in ledger.ports.items():
+        parts.setdefault(place_of(key)[0], LedgerPart()).ports[key] = ports
     return parts
 
 
@@ -146,6 +149,7 @@ class LedgerPart:
 
     networks: dict[str, Grant] = field(default_factory=dict)
     endpoints: Addresses = field(default_factory=dict)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

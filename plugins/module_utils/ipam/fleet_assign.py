@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network
 
-from ..model.declaration import Declaration, Network
+from ..model.declaration import Declaration, IPNetwork, Network
 from ..model.overlap import Span, span_of
 from ..model.report import Report
 from ..model.reserved import Reserved
+from ..model.resolve import address_in
 from .addresses import Given, assign_addresses, path_of, with_addresses
 from .assign import Addresses
 from .fleet_networks import FleetNetwork, check_members, fleet_networks
 from .ledger import Grant, Ledger, key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
-from .pools import AddressSpace, Stock, pools_in_words
-from .subnets import unchosen, with_subnet
+from .pools import AddressSpace, Stock, pools_of
+from .subnets import by_network, exhausted, granted, lacking_families, unchosen, with_subnets
 from .vnis import assign_vnis, segments
 
 
@@ -29,20 +29,21 @@ def assign_fleet(
     ledger: Ledger,
     seen: Mapping[str, Reserved],
     stock: Stock,
+    fleet: str,
     missing: Mapping[str, Missing],
     silent: frozenset[str],
 ) -> FleetAssignment:
     """Fills in the networks of scope fleet. What stands in the ledger stays as it is.
 
     seen: what each host said of itself, now or earlier. missing: by host, what to do about what is neither declared nor in the ledger.
-    silent: the hosts that did not report: they may still have what they do not declare any more, so that it is not freed.
+    fleet: its name. silent: the hosts that did not report: they may still have what they do not declare any more, so that it is not freed.
     """
     networks = fleet_networks(declarations, reports)
     for one in networks.values():
         check_members(one, reports)
     how = {name: _strictest(missing[host] for host in one.hosts) for name, one in networks.items()}
-    given = _subnets(reports, networks, declarations, ledger, seen, stock, how)
-    resolved = {name: with_subnet(one.network, given.get(name)) for name, one in networks.items()}
+    given = _subnets(reports, networks, declarations, ledger, seen, stock, fleet, how)
+    resolved = {name: with_subnets(one.network, given.get(name, ())) for name, one in networks.items()}
     wanted = {name: segments(one) for name, one in resolved.items() if one.driver == "overlay"}
     vnis = assign_vnis(reports, networks, wanted, ledger.networks, stock.vni_base, how)
     resolved = {name: replace(one, vnis=(*one.vnis, *vnis.get(name, ()))) for name, one in resolved.items()}
@@ -53,10 +54,10 @@ def assign_fleet(
         if network.subnets:
             stays = [address for held in kept.values() for address in held]
             assignment.addresses[name] = assign_addresses(reports, network, networks[name].members, entries, missing.__getitem__, stays)
-        held = {key_of(*place): (address,) for place, address in assignment.addresses.get(name, {}).items()}
+        held = {key_of(*place): addresses for place, addresses in assignment.addresses.get(name, {}).items()}
         if held or kept:
             assignment.endpoints[name] = {**kept, **held}
-        grant = Grant((given[name],) if name in given else (), vnis.get(name, ()))
+        grant = Grant(given.get(name, ()), vnis.get(name, ()))
         if grant != Grant():
             assignment.networks[name] = grant
     for name, entries in ledger.endpoints.items():
@@ -75,7 +76,7 @@ def with_fleet(declaration: Declaration, fleet: FleetAssignment, host: str) -> D
 
 def _filled_in(network: Network, filled: Network | None) -> Network:
     """The network with subnets and VNIs of the whole fleet, if it is one of scope fleet. A host keeps what it may have for itself."""
-    return network if filled is None else replace(network, subnets=filled.subnets, vnis=filled.vnis)
+    return network if filled is None else replace(network, subnets=filled.subnets, sizes=filled.sizes, vnis=filled.vnis)
 
 
 def _strictest(found: Iterable[Missing]) -> Missing:
@@ -91,30 +92,30 @@ def _subnets(
     ledger: Ledger,
     seen: Mapping[str, Reserved],
     stock: Stock,
+    fleet: str,
     how: Mapping[str, Missing],
-) -> dict[str, IPv4Network]:
-    """The subnet of each network of scope fleet that declares none."""
-    wanting = {name: one for name, one in networks.items() if not one.network.subnets}
-    found = {name: ledger.networks[name].subnets[0] for name in wanting if ledger.networks.get(name, Grant()).subnets}
-    for name, one in wanting.items():
-        for place, endpoint in sorted(one.members.items()):
-            if endpoint.ipv4_address is not None:
-                reports[place[0]].add(path_of(place[1], one.network), str(endpoint.ipv4_address), unchosen(name, found.get(name)))
-    lacking = [name for name in wanting if name not in found]
-    space = AddressSpace(_taken(declarations, ledger, seen) if any(how[name] is Missing.GIVEN for name in lacking) else ())
-    for name in lacking:
-        report, path = reports[wanting[name].hosts[0]], f"cnm_networks.{name}.ipam"
-        pools = stock.of(wanting[name].network.driver)
-        subnet = space.take_subnet(pools, name) if how[name] is Missing.GIVEN else None
+) -> dict[str, tuple[IPNetwork, ...]]:
+    """The subnets of each network of scope fleet that declares none of a family that it has."""
+    wanting = [(name, family) for name, one in networks.items() for family in lacking_families(one.network)]
+    found = {want: subnet for want in wanting for subnet in granted(networks[want[0]].network, want[1], ledger.networks.get(want[0], Grant()))}
+    for name, family in wanting:
+        for place, endpoint in sorted(networks[name].members.items()):
+            address = address_in(endpoint, family)
+            if address is not None:
+                reports[place[0]].add(path_of(place[1], networks[name].network, family), str(address), unchosen(name, found.get((name, family))))
+    lacking = [want for want in wanting if want not in found]
+    space = AddressSpace(_taken(declarations, ledger, seen) if any(how[name] is Missing.GIVEN for name, _family in lacking) else ())
+    for name, family in lacking:
+        network, report, path = networks[name].network, reports[networks[name].hosts[0]], f"cnm_networks.{name}.ipam"
+        pools = pools_of(stock.of(network.driver), family, fleet)
+        subnet = space.take_subnet(pools, name, dict(network.sizes).get(family)) if how[name] is Missing.GIVEN else None
         if subnet is not None:
-            found[name] = subnet
+            found[name, family] = subnet
         elif how[name] is Missing.REFUSED:
             report.add(path, "", NOT_IN_LEDGER.format(what="a subnet"))
         elif how[name] is Missing.GIVEN:
-            which = "cnm_overlay_pool" if wanting[name].network.driver == "overlay" else "cnm_address_pools"
-            message = f"no subnet is left for network {name} in the address pools ({pools_in_words(pools)}): declare one, or more {which}"
-            report.add(path, "", message)
-    return found
+            report.add(path, "", exhausted(network, family, pools, "cnm_overlay_pool" if network.driver == "overlay" else "cnm_address_pools"))
+    return by_network(found)
 
 
 def _taken(declarations: Mapping[str, Declaration], ledger: Ledger, seen: Mapping[str, Reserved]) -> list[Span]:

@@ -43,7 +43,7 @@ def check_members(network: FleetNetwork, reports: Mapping[str, Report]) -> None:
     """No two endpoints on different hosts declare one address, or one MAC. (Two on one host are seen by the checks of that host.)"""
     holders: dict[object, Place] = {}
     for place, endpoint in sorted(network.members.items()):
-        for key, value in (("ipv4_address", endpoint.ipv4_address), ("mac_address", endpoint.mac_address)):
+        for key, value in (("ipv4_address", endpoint.ipv4_address), ("ipv6_address", endpoint.ipv6_address), ("mac_address", endpoint.mac_address)):
             holder = place if value is None else holders.setdefault(value, place)
             if holder[0] != place[0]:
                 message = f"sandbox {holder[1]} of host {holder[0]} has it in network {network.network.name}, which is one for all hosts: choose another one"

@@ -9,11 +9,12 @@ It holds only what it gave itself, never what is declared, and what each host la
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
 
+from ..model.declaration import IPAddress, IPNetwork
 from ..model.keys import Keys, as_given, read_items, read_keys, read_list
 from ..model.names import read_name
 from ..model.overlap import overlapping_pairs, span_of
+from ..model.port import read_port_number
 from ..model.problem import Problem
 from ..model.report import Report, Unreadable, shown
 from ..model.reserved import Reserved, read_reserved
@@ -21,7 +22,7 @@ from ..model.values import integer_between, read_address, read_subnet
 
 VERSION = 1
 PATH = "ledger"
-LEDGER = Keys({"version": as_given, "networks": as_given, "endpoints": as_given, "ranges": as_given, "seen": as_given})
+LEDGER = Keys({"version": as_given, "networks": as_given, "endpoints": as_given, "ranges": as_given, "ports": as_given, "seen": as_given})
 GRANT = Keys({"subnets": as_given, "vnis": as_given})
 VNI = integer_between(1, 2**24 - 1)
 
@@ -42,6 +43,7 @@ def read_ledger(raw: object) -> tuple[Ledger, list[Problem]]:
         networks=read_grants(report, f"{PATH}.networks", found.get("networks")),
         endpoints=read_endpoints(report, f"{PATH}.endpoints", found.get("endpoints")),
         ranges=read_ranges(report, f"{PATH}.ranges", found.get("ranges")),
+        ports=read_given_ports(report, f"{PATH}.ports", found.get("ports")),
         seen=read_seen(report, f"{PATH}.seen", found.get("seen")),
     )
     check_overlaps(report, ledger)
@@ -50,7 +52,9 @@ def read_ledger(raw: object) -> tuple[Ledger, list[Problem]]:
 
 def ledger_dict(ledger: Ledger) -> dict[str, object]:
     """The ledger as its file holds it, sorted."""
+    ports = {sandbox: dict(sorted(given.items())) for sandbox, given in sorted(ledger.ports.items())}
     return {
+        **({"ports": ports} if ports else {}),
         "version": VERSION,
         "networks": {name: {"subnets": [str(subnet) for subnet in grant.subnets], "vnis": list(grant.vnis)} for name, grant in sorted(ledger.networks.items())},
         "endpoints": {
@@ -95,15 +99,15 @@ def read_grants(report: Report, path: str, raw: object) -> dict[str, Grant]:
     return grants
 
 
-def read_endpoints(report: Report, path: str, raw: object) -> dict[str, dict[str, tuple[IPv4Address, ...]]]:
+def read_endpoints(report: Report, path: str, raw: object) -> dict[str, dict[str, tuple[IPAddress, ...]]]:
     """``endpoints``: the addresses that were given to each sandbox in each network; no two have one."""
     endpoints = {}
     for network, items in read_items(report, path, raw):
         here = f"{path}.{shown(network)}"
         if not read_key(report, here, network):
             continue
-        holders: dict[IPv4Address, str] = {}
-        given = endpoints[network] = dict[str, tuple[IPv4Address, ...]]()
+        holders: dict[IPAddress, str] = {}
+        given = endpoints[network] = dict[str, tuple[IPAddress, ...]]()
         for key, value in read_items(report, here, items):
             below = f"{here}.{shown(key)}"
             if read_key(report, below, key):
@@ -114,9 +118,9 @@ def read_endpoints(report: Report, path: str, raw: object) -> dict[str, dict[str
     return endpoints
 
 
-def read_ranges(report: Report, path: str, raw: object) -> dict[str, dict[str, IPv4Network]]:
+def read_ranges(report: Report, path: str, raw: object) -> dict[str, dict[str, IPNetwork]]:
     """``ranges``: the part of a fleet network's subnet that is one host's."""
-    ranges: dict[str, dict[str, IPv4Network]] = {}
+    ranges: dict[str, dict[str, IPNetwork]] = {}
     for network, items in read_items(report, path, raw):
         here = f"{path}.{shown(network)}"
         if read_key(report, here, network):
@@ -127,6 +131,22 @@ def read_ranges(report: Report, path: str, raw: object) -> dict[str, dict[str, I
                 except Unreadable as error:
                     report.add(f"{here}.{shown(host)}", value, str(error))
     return ranges
+
+
+def read_given_ports(report: Report, path: str, raw: object) -> dict[str, dict[str, int]]:
+    """``ports``: the port of the host that was given to each published port of a sandbox which left it open; no two of a host have one."""
+    ports: dict[str, dict[str, int]] = {}
+    holders: dict[tuple[str, str, int], str] = {}
+    for key, items in read_items(report, path, raw):
+        here = f"{path}.{shown(key)}"
+        if read_key(report, here, key):
+            ports[key] = read_keys(report, here, items, Keys({name: read_port_number for name, _value in read_items(Report(), here, items)}))
+        for name, number in ports.get(key, {}).items():
+            protocol = name.partition("/")[2] or "tcp"
+            holder = holders.setdefault((place_of(key)[0], protocol, number), f"{key}.{name}")
+            if holder != f"{key}.{name}":
+                report.add(f"{here}.{shown(name)}", number, f"the ledger gives this port to {holder} too: remove one of the two entries")
+    return ports
 
 
 def read_seen(report: Report, path: str, raw: object) -> dict[str, Reserved]:
@@ -141,7 +161,7 @@ def read_seen(report: Report, path: str, raw: object) -> dict[str, Reserved]:
 
 def check_overlaps(report: Report, ledger: Ledger) -> None:
     """No two networks of one host, or of the whole fleet, were given subnets that overlap; no two have one VNI; no two hosts have ranges that overlap."""
-    spans: dict[str, list[tuple[IPv4Network, str]]] = {}
+    spans: dict[str, list[tuple[IPNetwork, str]]] = {}
     holders: dict[int, str] = {}
     for key, grant in sorted(ledger.networks.items()):
         for subnet in grant.subnets:
@@ -165,7 +185,7 @@ def check_overlaps(report: Report, ledger: Ledger) -> None:
 class Grant:
     """What the ledger gave to a network."""
 
-    subnets: tuple[IPv4Network, ...] = ()
+    subnets: tuple[IPNetwork, ...] = ()
     vnis: tuple[int, ...] = ()
 
 
@@ -174,6 +194,7 @@ class Ledger:
     """Everything that was given. Networks are called NAME, or HOST/NAME where each host has its own; endpoints HOST/SANDBOX."""
 
     networks: dict[str, Grant] = field(default_factory=dict)
-    endpoints: dict[str, dict[str, tuple[IPv4Address, ...]]] = field(default_factory=dict)
-    ranges: dict[str, dict[str, IPv4Network]] = field(default_factory=dict)
+    endpoints: dict[str, dict[str, tuple[IPAddress, ...]]] = field(default_factory=dict)
+    ranges: dict[str, dict[str, IPNetwork]] = field(default_factory=dict)
     seen: dict[str, Reserved] = field(default_factory=dict)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from ..model.declaration import IPNetwork
 from ..model.keys import Keys, list_items, read_keys
 from ..model.overlap import Span, last_overlap, outermost, span_of
 from ..model.problem import Problem
 from ..model.report import Report
 from ..model.values import integer_between, read_subnet
 
-POOL = Keys({"base": read_subnet, "size": integer_between(1, 30)}, required=("base", "size"))
+POOL = Keys({"base": read_subnet, "size": integer_between(1, 126)}, required=("base", "size"))
 
 
 def read_pools(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Problem]]:
@@ -29,7 +31,13 @@ def read_pools(raw: object, host: str = "") -> tuple[tuple[Pool, ...], list[Prob
         found = read_keys(report, path, item, POOL)
         if len(found) < len(POOL.required):
             continue
-        if found["size"] < found["base"].prefixlen:
+        base: IPNetwork = found["base"]
+        if found["size"] > base.max_prefixlen - 2:
+            report.add(
+                f"{path}.size", found["size"], f"a subnet of IPv{base.version} needs room for a gateway and a sandbox: give at most {base.max_prefixlen - 2}"
+            )
+            continue
+        if found["size"] < base.prefixlen:
             report.add(f"{path}.size", found["size"], f"subnets of /{found['size']} are larger than the pool {found['base']}: give a larger number")
             continue
         pools.append(Pool(**found))
@@ -47,6 +55,17 @@ def read_overlay_pool(raw: object, host: str = "") -> tuple[tuple[Pool, ...], li
     ]
 
 
+def pools_of(pools: Iterable[Pool], family: int, owner: str) -> tuple[Pool, ...]:
+    """The pools of one family. Where none of IPv6 is declared, it is a unique local prefix (RFC 4193) that is derived from who asks, as in Docker:
+    /48, cut into /64. owner: the fleet, or one host of it.
+    """
+    found = tuple(pool for pool in pools if pool.base.version == family)
+    if found or family == 4:
+        return found
+    unique = int.from_bytes(b"\xfd" + hashlib.sha256(owner.encode()).digest()[:5], "big")
+    return (Pool(IPv6Network((unique << 80, 48)), 64),)
+
+
 def pools_in_words(pools: Iterable[Pool]) -> str:
     """The pools for a sentence."""
     return ", ".join(f"{pool.base} in /{pool.size}" for pool in pools) or "none is declared"
@@ -56,7 +75,7 @@ def pools_in_words(pools: Iterable[Pool]) -> str:
 class Pool:
     """A range that is cut into subnets of one size: ``size`` is their prefix length."""
 
-    base: IPv4Network
+    base: IPNetwork
     size: int
 
 
@@ -89,25 +108,26 @@ class Stock:
 
 
 class AddressSpace:
-    """What is taken of one host's IPv4 addresses, and the next free subnet beside it."""
+    """What is taken of one host's addresses, and the next free subnet beside it."""
 
     def __init__(self, taken: Iterable[Span]) -> None:
         self.spans = outermost(taken)
         self.walked: dict[Pool, int] = {}  # nothing before this address of a pool is free: what is taken stays taken
 
-    def take_subnet(self, pools: Iterable[Pool], holder: str) -> IPv4Network | None:
+    def take_subnet(self, pools: Iterable[Pool], holder: str, size: int | None = None) -> IPNetwork | None:
         """Takes the first chunk of the first pool that overlaps nothing (Docker's rule since 27); None when all are used up.
 
-        It leaps over what is taken, however many chunks that covers.
+        pools: of one family. size: the prefix length of the chunk, in place of that of the pool. It leaps over what is taken, however many chunks
+        that covers.
         """
-        for pool in pools:
-            chunk = 1 << (32 - pool.size)
+        for pool in pools if size is None else (Pool(one.base, size) for one in pools if one.base.prefixlen <= size):
+            chunk = 1 << (pool.base.max_prefixlen - pool.size)
             end = int(pool.base.broadcast_address)
             first = self.walked.get(pool, int(pool.base.network_address))
             while first <= end:
                 overlap = last_overlap(self.spans, first, first + chunk - 1)
                 if overlap is None:
-                    subnet = IPv4Network((first, pool.size))
+                    subnet = ip_network((first, pool.size)) if pool.base.version == 4 else IPv6Network((first, pool.size))
                     insort(self.spans, span_of(subnet, holder))
                     self.walked[pool] = first + chunk
                     return subnet

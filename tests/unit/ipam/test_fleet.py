@@ -169,7 +169,7 @@ A17 = ledger_of({"node1/a": "172.17.0.0/16"}, {"node1/a": {"node1/x": "172.17.0.
             host({"a": None}, None, {"prefixes": ["172.16.0.0/12", "192.168.0.0/16"]}),
             Ledger(),
             "cnm_networks.a.ipam",
-            "no subnet is left for network a in the address pools (172.17.0.0/16 in /16, 172.18.0.0/16 in /16,",
+            "no IPv4 subnet is left for network a in the address pools (172.17.0.0/16 in /16, 172.18.0.0/16 in /16,",
         ),
         (host({"a": {"mtu": 1}}, {"x": on("a", ipv4_address="10.0.0.1")}), Ledger(), "cnm_networks.a.mtu", "68 to 65535"),
         (host(FRONT, None, {"prefixes": ["172.20.0.0/16"]}), Ledger(), "cnm_networks.front.ipam.config[0].subnet", "overlaps the route"),

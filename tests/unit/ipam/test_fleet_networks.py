@@ -41,7 +41,7 @@ def assign(
     reports = {host: Report(host) for host in hosts}
     reserved = {host: Reserved((IPv4Network(seen[host]),) if host in seen else ()) for host in hosts}
     missing = dict.fromkeys(hosts, Missing.GIVEN if allocate else Missing.REFUSED)
-    found = assign_fleet(reports, hosts, ledger or Ledger(), reserved, Stock(), missing, frozenset(silent.split()))
+    found = assign_fleet(reports, hosts, ledger or Ledger(), reserved, Stock(), "default", missing, frozenset(silent.split()))
     return found, [(one.host, one.path, one.message) for report in reports.values() for one in report.problems]
 
 
@@ -50,7 +50,7 @@ def ledger_of(found: FleetAssignment) -> Ledger:
 
 
 def addresses(found: FleetAssignment, network: str = "ov") -> dict[str, str]:
-    return {f"{host}/{sandbox}": str(address) for (host, sandbox), address in found.addresses[network].items()}
+    return {f"{host}/{sandbox}": " ".join(map(str, given)) for (host, sandbox), given in found.addresses[network].items()}
 
 
 def test_subnets_vnis_and_addresses_in_turn() -> None:

@@ -57,7 +57,7 @@ def test_an_empty_one(raw: object) -> None:
             "it overlaps what the ledger gives to n/a",
         ),
         ({"version": 1, "endpoints": {"n/a": {"n/s": "10.0.0.1"}}}, "ledger.endpoints.n/a.n/s", "a list"),
-        ({"version": 1, "endpoints": {"n/a": {"n/s": ["10.0.0"]}}}, "ledger.endpoints.n/a.n/s[0]", "an IPv4 address"),
+        ({"version": 1, "endpoints": {"n/a": {"n/s": ["10.0.0"]}}}, "ledger.endpoints.n/a.n/s[0]", "an address such as"),
         (
             {"version": 1, "endpoints": {"n/a": {"n/s": ["10.0.0.2"], "n/t": ["10.0.0.2"]}}},
             "ledger.endpoints.n/a.n/t",

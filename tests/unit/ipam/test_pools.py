@@ -74,7 +74,7 @@ def test_pools_are_read() -> None:
         ([{"base": "10.0.0.0/8"}], "cnm_address_pools[0].size", "'size' is missing"),
         ([{"size": 24}], "cnm_address_pools[0].base", "'base' is missing"),
         ([{"base": "10.0.0.1/8", "size": 24}], "cnm_address_pools[0].base", "write 10.0.0.0/8"),
-        ([{"base": "10.0.0.0/8", "size": 31}], "cnm_address_pools[0].size", "1 to 30"),
+        ([{"base": "10.0.0.0/8", "size": 31}], "cnm_address_pools[0].size", "at most 30"),
         ([{"base": "10.0.0.0/8", "size": 7}], "cnm_address_pools[0].size", "larger than the pool"),
         ([{"base": "10.0.0.0/8", "size": 24, "sise": 1}], "cnm_address_pools[0].sise", "did you mean 'size'?"),
     ],
