@@ -60,11 +60,13 @@ reserved:
   returned: when asked for
   type: dict
   contains:
-    prefixes: {description: Destinations of routes that are not the fleet's., type: list, elements: str}
+    prefixes: {description: Destinations of routes without a gateway that are not the fleet's., type: list, elements: str}
     resolvers: {description: Name servers of the host., type: list, elements: str}
     underlay_address: {description: The address towards the default route., type: str}
     underlay_mtu: {description: MTU of that link in bytes., type: int}
     ports: {description: Ports that processes listen on., type: list, elements: dict}
+    port_range: {description: First and last of the ports that the host gives away itself., type: list, elements: int}
+    reserved_ports: {description: First and last of each range of those that it keeps back., type: list, elements: list}
 missing:
   description: Packages that the collection needs on this host and that are not there, by their names in Debian.
   returned: always

@@ -23,13 +23,19 @@ BR = link_name("b", "default", "front")
 
 def test_what_others_use_is_reserved_and_what_is_ours_is_not(host) -> None:
     host.sh("ip link add wan type veth peer name far && ip addr add 198.51.100.1/24 dev wan && ip link set wan mtu 1400 up && ip link set far up")
+    host.sh("sysctl -qw net.ipv4.ip_local_port_range='40000 40009' net.ipv4.ip_local_reserved_ports=40000-40003,40005")
+    host.sh("ip address add fd17::1/64 dev wan nodad && ip route add fd18::/64 via fd17::2")
     host.sh("ip route add default via 198.51.100.9 && ip route add 10.7.0.0/16 via 198.51.100.9 && printf 'nameserver 192.0.2.53\\n' > /etc/resolv.conf")
     run(DECLARED)
     run(declare(network("other", "172.30.0.0/24")), fleet="blue")
     with socket.create_server(("127.0.0.1", 8080)):
         reserved = read_reserved("default")
         assert [(one["protocol"], one["host_ip"], one["port"]) for one in reserved["ports"]] == [("tcp", "127.0.0.1", 8080)]
-    assert reserved["prefixes"] == ["10.7.0.0/16", "172.30.0.0/24", "198.51.100.0/24"]
+    with socket.create_server(("fd17::1", 8081), family=socket.AF_INET6), socket.create_server(("::", 8082), family=socket.AF_INET6, dualstack_ipv6=True):
+        assert [(one["host_ip"], one["port"]) for one in read_reserved("default")["ports"]] == [("::", 8082), ("fd17::1", 8081)]
+    # 10.7.0.0/16 is beyond a gateway.
+    assert reserved["prefixes"] == ["172.30.0.0/24", "198.51.100.0/24", "fd17::/64"]
+    assert (reserved["port_range"], reserved["reserved_ports"]) == ([40000, 40009], [[40000, 40003], [40005, 40005]])
     assert (reserved["resolvers"], reserved["underlay_address"], reserved["underlay_mtu"]) == (["192.0.2.53"], "198.51.100.1", 1400)
 
 

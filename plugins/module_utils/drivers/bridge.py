@@ -1,20 +1,24 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The driver ``bridge``: what a network and an endpoint of it mean on one host (Docker's bridge driver, gateway mode nat, IPv4)."""
+"""The driver ``bridge``: what a network and an endpoint of it mean on one host (Docker's bridge driver)."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from ipaddress import IPv4Address, ip_address
 
-from ..model.declaration import Endpoint, Network, Sandbox, Subnet
-from ..model.resolve import derived_mac, effective_mac, effective_mtu
+from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
+from ..model.ipam import GATEWAY_NAMES
+from ..model.resolve import address_in, bridge_mac, effective_mac, effective_mtu, families, gateway_mode, leads_out
+from ..model.subnet import subnet_in
 from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
 from . import bridge_rules
-from .found import Found
+from .found import DEFAULT_ROUTES, Found
 from .place import Place
 
 KIND = "bridge"
@@ -32,7 +36,7 @@ def port_name(fleet: str, network: str, sandbox: str) -> str:
 
 
 def network_objects(fleet: str, network: Network, members: Sequence[Leg], publishing: Sequence[Leg]) -> Iterator[Object]:
-    """The bridge with its gateway address."""
+    """The bridge with its gateway addresses, and what the host needs to forward for it."""
     name = network_id(fleet, network)
     yield Link(
         netns="",
@@ -41,16 +45,30 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
         tag=str(Tag(fleet, network.name, "", "bridge")),
         altname=altname(fleet, network.name),
         # Given, since a bridge without one of its own takes that of a port, and changes it when ports come and go.
-        mac=next((derived_mac(one.gateway) for one in network.subnets if one.gateway), None),
+        mac=bridge_mac(network),
         mtu=effective_mtu(network),
-        ipv6_link_local=False,
+        ipv6_link_local=_has_address(network, 6),
         up=True,
     )
     for one in network.subnets:
-        yield Address("", name, f"{one.gateway}/{one.subnet.prefixlen}")
+        if _has_address(network, one.subnet.version):
+            yield Address("", name, f"{one.gateway}/{one.subnet.prefixlen}")
     # So that a port published on 127.0.0.1 can be answered: without it the kernel drops 127/8 on any link but lo.
     yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if publishing else "0")
     yield Sysctl("", "net/ipv4/ip_forward", "1")
+    if network.enable_ipv6:
+        # A sandbox could tell the host by a router advertisement to send it all that leaves.
+        yield Sysctl("", f"net/ipv6/conf/{name}/accept_ra", "0")
+        if leads_out(network, 6):
+            yield Sysctl("", "net/ipv6/conf/all/forwarding", "1")
+            yield Sysctl("", "net/ipv6/conf/default/forwarding", "1")
+
+
+def _has_address(network: Network, family: int) -> bool:
+    """Whether the bridge has the gateway's address of a family, so that the host takes part in the network."""
+    if family == 4 and network.inhibit_ipv4:
+        return False
+    return family in families(network) and gateway_mode(network, family) != "isolated"
 
 
 def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
@@ -84,12 +102,15 @@ def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, pub
         up=True,
     )
     for one in network.subnets:
-        yield Address(sandbox.name, interface, f"{endpoint.ipv4_address}/{one.subnet.prefixlen}")
+        yield Address(sandbox.name, interface, f"{address_in(endpoint, one.subnet.version)}/{one.subnet.prefixlen}")
 
 
-def default_route(network: Network, sandbox: Sandbox, interface: str) -> Iterator[Object]:
-    """By the bridge's own address."""
-    yield Route(sandbox.name, "default", str(network.subnets[0].gateway), interface)
+def default_route(network: Network, sandbox: Sandbox, interface: str, family: int) -> Iterator[Object]:
+    """By the bridge's own address, or what is declared in its place."""
+    subnet = subnet_in(network, family)
+    if subnet is not None:
+        gateway = dict(subnet.aux_addresses).get(GATEWAY_NAMES[family], subnet.gateway)
+        yield Route(sandbox.name, DEFAULT_ROUTES[family], str(gateway), interface)
 
 
 def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
@@ -100,16 +121,42 @@ def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[t
 def described(fleet: str, found: Found) -> Iterator[Network]:
     """The bridge networks that stand in a picture."""
     for one, owner in found.links.get(KIND, []):
-        network = Network(
-            owner.network,
-            subnets=tuple(Subnet(interface.network, interface.ip) for interface in found.addresses.get(("", one.name), [])),
-            **bridge_rules.options_of(one.name, fleet, found),
-        )
+        network = Network(owner.network, **bridge_rules.options_of(one.name, fleet, found))
+        subnets = [Subnet(at.network, at.ip) for at in found.addresses.get(("", one.name), [])]
+        legs = [(end.netns, end.name) for end, its in found.links.get("endpoint", []) if its.network == owner.network]
+        bare = [at for at in (at for leg in legs for at in found.addresses.get(leg, [])) if all(at.version != held.subnet.version for held in subnets)]
+        for family in {at.version for at in bare}:
+            subnet = next(at.network for at in bare if at.version == family)
+            subnets.append(Subnet(subnet, _gateway_without_address(one, subnet)))
+        subnets = [_with_way_out(subnet, legs, found) for subnet in sorted(subnets, key=lambda held: held.subnet.version)]
+        versions = {subnet.subnet.version for subnet in subnets}
         yield replace(
             network,
+            subnets=tuple(subnets),
+            enable_ipv4=4 in versions or not versions,
+            enable_ipv6=6 in versions,
+            inhibit_ipv4=any(at.version == 4 for at in bare) and network.gateway_mode != "isolated",
             mtu=one.mtu if one.mtu != effective_mtu(network) else None,
             bridge_name=one.name if one.name != network_id(fleet, network) else None,
         )
+
+
+def _gateway_without_address(bridge: Link, subnet: IPNetwork) -> IPAddress | None:
+    """The gateway of a network whose bridge has no address: an IPv4 one stands in the bridge's MAC."""
+    mac = bytes.fromhex((bridge.mac or "").replace(":", ""))
+    address = IPv4Address(mac[2:]) if mac[:2] == b"\x02\x42" and subnet.version == 4 else None
+    return address if address is not None and address in subnet else None
+
+
+def _with_way_out(subnet: Subnet, legs: list[tuple[str, str]], found: Found) -> Subnet:
+    """The subnet with the gateway that its sandboxes have in place of the bridge, if they have one."""
+    family = subnet.subnet.version
+    for netns, interface in legs:
+        way = found.ways_out.get((netns, family))
+        if way is not None and way.link == interface and way.gateway and way.gateway != str(subnet.gateway):
+            with contextlib.suppress(ValueError):
+                return replace(subnet, aux_addresses=((GATEWAY_NAMES[family], ip_address(way.gateway)),))
+    return subnet
 
 
 def docker_options(fleet: str, network: Network) -> dict[str, str]:
@@ -118,5 +165,8 @@ def docker_options(fleet: str, network: Network) -> dict[str, str]:
         "com.docker.network.bridge.name": network_id(fleet, network),
         "com.docker.network.bridge.enable_icc": str(network.icc).lower(),
         "com.docker.network.bridge.enable_ip_masquerade": str(network.masquerade).lower(),
+        "com.docker.network.bridge.gateway_mode_ipv4": network.gateway_mode,
+        "com.docker.network.bridge.gateway_mode_ipv6": network.gateway_mode_ipv6,
+        "com.docker.network.bridge.inhibit_ipv4": str(network.inhibit_ipv4).lower(),
         "com.docker.network.driver.mtu": str(effective_mtu(network)),
     }

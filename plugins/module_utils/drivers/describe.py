@@ -9,15 +9,18 @@ so that the result, declared again, changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
 
 from ..model.declaration import Declaration, Endpoint, Sandbox
-from ..model.resolve import effective_mac, gateway_endpoint, interface_names
+from ..model.resolve import FAMILIES, effective_mac, gateway_endpoint, interface_names
 from ..state.objects import HostState
 from .driver import DRIVERS
 from .found import Found, sort_out
 from .hosts_file import DIRECTORY, read_hosts, read_nameservers
 from .published import WaysIn, published_ports, ways_in
+from .setting import implied_settings, setting_name
 
 
 def describe(state: HostState, fleet: str) -> Declaration:
@@ -28,7 +31,7 @@ def describe(state: HostState, fleet: str) -> Declaration:
     declaration = Declaration(networks)
     for one in found.namespaces:
         sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, found, ways)
-        declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found.ways_out.get(one.name))
+        declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found)
     return declaration
 
 
@@ -36,9 +39,11 @@ def _sandbox(name: str, found: Found, ways: WaysIn) -> Sandbox:
     names, extra = read_hosts(found.files.get(f"{DIRECTORY}/{name}/hosts", ""))
     endpoints = []
     for one, owner in found.endpoints.get(name, []):
-        address = next((interface.ip for interface in found.addresses.get((name, one.name), [])), None)
-        aliases = tuple(names.get(str(address), []))
-        endpoints.append(Endpoint(owner.network, address, one.mac, one.name, aliases))
+        addresses = [interface.ip for interface in found.addresses.get((name, one.name), [])]
+        v4 = next((address for address in addresses if isinstance(address, IPv4Address)), None)
+        v6 = next((address for address in addresses if isinstance(address, IPv6Address)), None)
+        aliases = tuple(names.get(str(v4 or v6), []))
+        endpoints.append(Endpoint(owner.network, v4, one.mac, one.name, aliases, ipv6_address=v6))
     return Sandbox(
         name,
         endpoints=tuple(sorted(endpoints, key=lambda endpoint: endpoint.network)),
@@ -49,24 +54,32 @@ def _sandbox(name: str, found: Found, ways: WaysIn) -> Sandbox:
     )
 
 
-def _shortest(declaration: Declaration, sandbox: Sandbox, way_out: str | None) -> Sandbox:
-    """``sandbox`` without what follows by itself: derived MACs, interface names in turn, a default route by the networks' order."""
+def _shortest(declaration: Declaration, sandbox: Sandbox, found: Found) -> Sandbox:
+    """``sandbox`` without what follows by itself: derived MACs, interface names in turn, a default route by the networks' order, settings."""
+    implied = {(setting_name(path), value) for path, value in implied_settings(declaration, sandbox)}
+    sandbox = replace(sandbox, sysctls=tuple(one for one in sandbox.sysctls if one not in implied))
     if not sandbox.endpoints:
         return replace(sandbox, mode="none") if sandbox.mode == "networks" else sandbox
     given = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints}
     plain = replace(sandbox, endpoints=tuple(replace(endpoint, interface_name=None) for endpoint in sandbox.endpoints))
-    in_turn = interface_names(plain) == given
-    gateway = gateway_endpoint(declaration, sandbox)
+    in_turn = interface_names(plain, declaration.networks) == given
+    chosen = {name for family in FAMILIES for name in _chosen(declaration, sandbox, found, family)}
     endpoints = []
     for endpoint in sandbox.endpoints:
         derived = effective_mac(replace(endpoint, mac_address=None))
-        chosen = endpoint.interface_name == way_out and gateway is not None and endpoint.network != gateway.network
         endpoints.append(
             replace(
                 endpoint,
                 interface_name=None if in_turn else endpoint.interface_name,
                 mac_address=None if endpoint.mac_address == derived else endpoint.mac_address,
-                gw_priority=1 if chosen else 0,
+                gw_priority=1 if endpoint.interface_name in chosen else 0,
             )
         )
     return replace(sandbox, endpoints=tuple(endpoints))
+
+
+def _chosen(declaration: Declaration, sandbox: Sandbox, found: Found, family: int) -> Iterator[str]:
+    """The interface of the default route of a family, if that is not where it would be by itself."""
+    way, gateway = found.ways_out.get((sandbox.name, family)), gateway_endpoint(declaration, sandbox, family)
+    if way is not None and way.link and gateway is not None and gateway.interface_name != way.link:
+        yield way.link

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..model.declaration import Declaration, Endpoint, Network, Port
-from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoint, gateway_endpoints, interface_names, namespace_owners
+from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoints, interface_names, namespace_owners
 from ..state.objects import Chain, HostState, Namespace, Object, Sysctl, desired_state
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name
 from .driver import DRIVERS, Leg
-from .found import ALWAYS_SET
 from .hosts_file import name_files, network_names
 from .place import Place, jumps
-from .setting import setting_path
+from .setting import implied_settings, setting_path
 
 Placed = tuple[Place, int, Rule]
 
@@ -82,7 +81,7 @@ def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: s
         yield Namespace(name, str(Tag(fleet, "", first, "sandbox")), "" if first == name else first)
         yield from name_files(fleet, name, declaration.sandboxes[first], names)
         if first == name:
-            for setting, value in ALWAYS_SET:
+            for setting, value in implied_settings(declaration, sandbox):
                 yield Sysctl(name, setting, value)
             for setting, value in sandbox.sysctls:
                 yield Sysctl(name, setting_path(setting), value)
@@ -92,10 +91,11 @@ def _endpoints(declaration: Declaration, network: Network, legs: list[Leg], publ
     """The legs of one network, and the default routes that lead through it."""
     driver, lead_in = DRIVERS[network.driver], {sandbox.name for sandbox, _endpoint in publishing}
     for sandbox, endpoint in legs:
-        interface = interface_names(sandbox)[network.name]
+        interface = interface_names(sandbox, declaration.networks)[network.name]
         yield from driver.endpoint_objects(fleet, network, (sandbox, endpoint), interface, sandbox.name in lead_in)
-        if endpoint == gateway_endpoint(declaration, sandbox):
-            yield from driver.default_route(network, sandbox, interface)
+        for family, gateway in gateway_endpoints(declaration, sandbox).items():
+            if endpoint == gateway:
+                yield from driver.default_route(network, sandbox, interface, family)
 
 
 def _firewall(placed: list[Placed], fleet: str) -> Iterator[Object]:

@@ -27,8 +27,8 @@ class Driver(Protocol):
     def endpoint_objects(self, fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
         """What leads from the network into a sandbox, as ``interface``."""
 
-    def default_route(self, network: Network, sandbox: Sandbox, interface: str) -> Iterator[Object]:
-        """The way out of a sandbox whose gateway network this is."""
+    def default_route(self, network: Network, sandbox: Sandbox, interface: str, family: int) -> Iterator[Object]:
+        """The way out of a sandbox whose gateway network this is in a family: 4 or 6."""
 
     def rules(self, fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
         """Firewall rules: where, before which others (rank), and what."""

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from typing import Union
 
 from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
 from ..state.rule import Rule
@@ -14,8 +15,8 @@ from ..state.tag import Tag, chain_name, read_tag
 from .place import Place
 from .setting import setting_name
 
-# What every sandbox has without declaring it. arp_notify: addresses are announced when a link comes up, so that neighbours forget who had them before.
-ALWAYS_SET = (("net/ipv4/conf/all/arp_notify", "1"), ("net/ipv6/conf/all/disable_ipv6", "1"))
+Interface = Union[IPv4Interface, IPv6Interface]
+DEFAULT_ROUTES = {4: "default", 6: "::/0"}
 
 
 def sort_out(state: HostState) -> Found:
@@ -30,11 +31,11 @@ def sort_out(state: HostState) -> Found:
             if owner is not None:
                 found.links.setdefault(owner.role, []).append((one, owner))
                 found.endpoints.setdefault(one.netns, []).append((one, owner))
-        elif isinstance(one, Address) and ":" not in one.address:
-            found.addresses.setdefault((one.netns, one.link), []).append(IPv4Interface(one.address))
-        elif isinstance(one, Route) and one.destination == "default":
-            found.ways_out[one.netns] = one.link
-        elif isinstance(one, Sysctl) and (one.name, one.value) not in ALWAYS_SET:
+        elif isinstance(one, Address):
+            found.addresses.setdefault((one.netns, one.link), []).append(ip_interface(one.address))
+        elif isinstance(one, Route) and one.destination in DEFAULT_ROUTES.values():
+            found.ways_out[one.netns, 4 if one.destination == "default" else 6] = one
+        elif isinstance(one, Sysctl):
             found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
         elif isinstance(one, File):
             found.files[one.path] = one.content
@@ -45,15 +46,15 @@ def sort_out(state: HostState) -> Found:
 
 @dataclass
 class Found:
-    """namespaces; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link; ways_out: the link of
-    each default route by namespace; settings by namespace; files by path; rules by family, table and chain.
+    """namespaces; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link; ways_out: the default
+    routes by namespace and family; settings by namespace; files by path; rules by family, table and chain.
     """
 
     namespaces: list[Namespace] = field(default_factory=list)
     links: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
     endpoints: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
-    addresses: dict[tuple[str, str], list[IPv4Interface]] = field(default_factory=dict)
-    ways_out: dict[str, str | None] = field(default_factory=dict)
+    addresses: dict[tuple[str, str], list[Interface]] = field(default_factory=dict)
+    ways_out: dict[tuple[str, int], Route] = field(default_factory=dict)
     settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     rules: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)

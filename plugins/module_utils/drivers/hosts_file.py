@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
-from ..model.declaration import Endpoint, Sandbox
+from ..model.declaration import Endpoint, IPAddress, Sandbox
 from ..state.objects import File
 from ..state.tag import Tag
 
 DIRECTORY = "/etc/netns"
 _LOCALHOST = ("127.0.0.1 localhost",)
+_LOCALHOST_IPV6 = ("::1 localhost ip6-localhost ip6-loopback",)
 _OWN, _NETWORK, _EXTRA = "# this sandbox", "# network ", "# extra_hosts"
 
 
 def network_names(network: str, members: Iterable[Sandbox]) -> str:
     """The part of a hosts file that all sandboxes of a network share: who is in it."""
-    lines = (_line(endpoint, sandbox) for sandbox in members for endpoint in sandbox.endpoints if endpoint.network == network)
+    lines = (line for sandbox in members for endpoint in sandbox.endpoints if endpoint.network == network for line in _lines(endpoint, sandbox))
     return "\n".join([_NETWORK + network, *lines])
 
 
@@ -45,28 +46,31 @@ def read_hosts(content: str) -> tuple[dict[str, list[str]], list[tuple[str, str]
     return own, extra
 
 
-def read_nameservers(content: str) -> list[IPv4Address]:
+def read_nameservers(content: str) -> list[IPAddress]:
     """The servers in a resolv.conf that could be declared; somebody may have changed the file."""
     found = []
     for line in content.splitlines():
         with contextlib.suppress(ValueError):
             keyword, server = line.split()
             if keyword == "nameserver":
-                found.append(IPv4Address(server))
+                found.append(ip_address(server))
     return found
 
 
 def _hosts(sandbox: Sandbox, names: Mapping[str, str]) -> list[str]:
     legs = sorted(sandbox.endpoints, key=lambda endpoint: endpoint.network)
-    lines = [*_LOCALHOST, _OWN, *(_line(endpoint, sandbox) for endpoint in legs)]
+    localhost = (*_LOCALHOST, *(_LOCALHOST_IPV6 if any(endpoint.ipv6_address for endpoint in legs) else ()))
+    lines = [*localhost, _OWN, *(line for endpoint in legs for line in _lines(endpoint, sandbox))]
     lines += [names[endpoint.network] for endpoint in legs]
     if sandbox.extra_hosts:
         lines += [_EXTRA, *(f"{address} {name}" for name, address in sandbox.extra_hosts)]
     return lines
 
 
-def _line(endpoint: Endpoint, sandbox: Sandbox) -> str:
-    return " ".join([str(endpoint.ipv4_address), sandbox.name, *endpoint.aliases])
+def _lines(endpoint: Endpoint, sandbox: Sandbox) -> Iterator[str]:
+    for address in (endpoint.ipv4_address, endpoint.ipv6_address):
+        if address is not None:
+            yield " ".join([str(address), sandbox.name, *endpoint.aliases])
 
 
 def _text(fleet: str, sandbox: str, kind: str, lines: list[str]) -> str:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from ..model.declaration import Declaration, Network
-from ..model.resolve import effective_mac
+from ..model.declaration import Declaration, Endpoint, Network, Subnet
+from ..model.resolve import FAMILIES, address_in, effective_mac
+from ..model.subnet import subnet_in
 from .driver import DRIVERS
 
 
@@ -17,22 +18,39 @@ def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, obj
 
 def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str, object]:
     driver = DRIVERS[network.driver]
-    length = network.subnets[0].subnet.prefixlen if network.subnets else 32
     containers = {}
     for name, sandbox in sorted(declaration.sandboxes.items()):
         for endpoint in sandbox.endpoints:
             if endpoint.network == network.name:
-                address = f"{endpoint.ipv4_address}/{length}" if endpoint.ipv4_address else ""
-                containers[name] = {"Name": name, "MacAddress": effective_mac(endpoint) or "", "IPv4Address": address, "IPv6Address": ""}
+                addresses = {f"IPv{family}Address": _address(network, endpoint, family) for family in FAMILIES}
+                containers[name] = {"Name": name, "MacAddress": effective_mac(endpoint) or "", **addresses}
     return {
         "Name": network.name,
         "Id": driver.network_id(fleet, network),
         "Scope": "local" if network.scope == "host" else "global",
         "Driver": network.driver,
-        "EnableIPv4": True,
-        "EnableIPv6": False,
+        "EnableIPv4": network.enable_ipv4,
+        "EnableIPv6": network.enable_ipv6,
         "Internal": network.internal,
-        "IPAM": {"Driver": "default", "Config": [{"Subnet": str(one.subnet), "Gateway": str(one.gateway)} for one in network.subnets]},
+        "IPAM": {"Driver": "default", "Config": [_config(subnet) for subnet in network.subnets]},
         "Containers": containers,
         "Options": driver.docker_options(fleet, network),
     }
+
+
+def _address(network: Network, endpoint: Endpoint, family: int) -> str:
+    """An endpoint's address with its prefix length; empty where there is none."""
+    subnet, address = subnet_in(network, family), address_in(endpoint, family)
+    return "" if address is None else f"{address}/{subnet.subnet.prefixlen if subnet else address.max_prefixlen}"
+
+
+def _config(subnet: Subnet) -> dict[str, object]:
+    """One entry of IPAM.Config; what is not known is left out, as Docker does."""
+    config: dict[str, object] = {"Subnet": str(subnet.subnet)}
+    if subnet.ip_range is not None:
+        config["IPRange"] = str(subnet.ip_range)
+    if subnet.gateway is not None:
+        config["Gateway"] = str(subnet.gateway)
+    if subnet.aux_addresses:
+        config["AuxiliaryAddresses"] = {name: str(address) for name, address in subnet.aux_addresses}
+    return config

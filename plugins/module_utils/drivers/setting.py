@@ -1,9 +1,17 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of sysctls. As in sysctl(8), a dot within an interface's name is written as a slash (``net.ipv4.conf.eth0/40.rp_filter``)."""
+"""Which sysctls a sandbox has without declaring them, and names of sysctls.
+
+As in sysctl(8), a dot within an interface's name is written as a slash (``net.ipv4.conf.eth0/40.rp_filter``).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model.declaration import Declaration, Sandbox
+from ..model.resolve import interface_names
 
 _SWAPPED = {ord("."): "/", ord("/"): "."}
 
@@ -16,3 +24,21 @@ def setting_path(name: str) -> str:
 def setting_name(path: str) -> str:
     """The sysctl at a path below /proc/sys."""
     return path.translate(_SWAPPED)
+
+
+def implied_settings(declaration: Declaration, sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    """The path and value of each setting that follows from a sandbox's networks.
+
+    Addresses are announced when a link comes up, so that neighbours forget who had them before. IPv6 is off where no network has it. Where one
+    has, no neighbour leads the sandbox elsewhere by a router advertisement.
+    """
+    names = interface_names(sandbox, declaration.networks)
+    with_ipv6 = {network: network in declaration.networks and declaration.networks[network].enable_ipv6 for network in names}
+    yield "net/ipv4/conf/all/arp_notify", "1"
+    yield "net/ipv6/conf/all/disable_ipv6", "0" if any(with_ipv6.values()) else "1"
+    if any(with_ipv6.values()):
+        yield "net/ipv6/conf/all/ndisc_notify", "1"
+        for network, interface in sorted(names.items()):
+            yield f"net/ipv6/conf/{interface}/disable_ipv6", "0" if with_ipv6[network] else "1"
+            if with_ipv6[network]:
+                yield f"net/ipv6/conf/{interface}/accept_ra", "0"

@@ -200,7 +200,7 @@ def _written_by(content: str) -> Tag | None:
 
 def _add_rules(picture: _Picture) -> None:
     mark = f"cnm:{picture.fleet}"
-    for family in ("ipv4",):
+    for family in ("ipv4", "ipv6"):
         for table, chains in parse_save(firewall.save(family)).items():
             for name, rules in chains.items():
                 picture.add(Chain(family, table, name, rules), is_chain_of(picture.fleet, name))

@@ -16,8 +16,10 @@ from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
 from .tables import read_addresses, read_routes
 
+_IPV4_MAPPED = bytes(10) + b"\xff\xff"
 _LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
 _RT_TABLE_MAIN = 254
+_NO_PREFIXES = ("default", "::/0", "fe80::/64")
 _RESOLV_CONF = "/etc/resolv.conf"
 
 
@@ -26,18 +28,21 @@ def read_reserved(fleet: str) -> dict[str, object]:
     with RouteSocket() as netlink:
         links = {link.index: link for link in read_links(netlink)}
         addresses = read_addresses(netlink)
-        routes = [route for route in read_routes(netlink, socket.AF_INET) if route.type == "unicast" and route.table == _RT_TABLE_MAIN]
+        routes = [route for route in read_routes(netlink) if route.type == "unicast" and route.table == _RT_TABLE_MAIN]
     ours = {index for index, link in links.items() if _belongs_to(link, fleet)}
     foreign = [route for route in routes if route.index not in ours and route.protocol != ROUTE_PROTOCOL]
     default = min((route for route in foreign if route.destination == "default"), key=lambda route: route.metric, default=None)
     underlay = default.index if default is not None else next((one.index for one in addresses if _leads_out(links[one.index], one.address, ours)), 0)
     address = next((one.address.split("/")[0] for one in addresses if one.index == underlay and ":" not in one.address), None)
     return {
-        "prefixes": sorted({route.destination for route in foreign if route.destination != "default"}),
+        # What is reached over a gateway takes nothing away, as in Docker since 23: a VPN may well have a route to half of all addresses.
+        "prefixes": sorted({route.destination for route in foreign if route.gateway is None and route.destination not in _NO_PREFIXES}),
         "resolvers": _resolvers(),
         "underlay_address": address,
         "underlay_mtu": links[underlay].mtu if underlay in links else None,
         "ports": _ports(),
+        "port_range": _numbers("ip_local_port_range"),
+        "reserved_ports": _ranges("ip_local_reserved_ports"),
     }
 
 
@@ -52,11 +57,11 @@ def _leads_out(link: SeenLink, address: str, ours: set[int]) -> bool:
 
 
 def _resolvers() -> list[str]:
-    """The IPv4 name servers that are not on the host itself."""
+    """The name servers that are not on the host itself."""
     with contextlib.suppress(OSError), open(_RESOLV_CONF, encoding="utf-8", errors="replace") as file:
         words = [line.split() for line in file]
         named = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
-        return [server for server in named if ":" not in server and not server.startswith("127.")]
+        return [server for server in named if "%" not in server and not server.startswith("127.") and server != "::1"]
     return []
 
 
@@ -68,19 +73,37 @@ def _ports() -> list[dict[str, object]]:
             for line in list(file)[1:]:
                 words = line.split()
                 host_ip, port = _address(words[1])
-                if words[3] == state and host_ip is not None:
+                if words[3] == state:
                     found[int(words[9])] = (table[:3], host_ip, port)
     processes = _processes(set(found))
     listed = {(protocol, host_ip, port, processes.get(inode, "")) for inode, (protocol, host_ip, port) in found.items()}
     return [{"protocol": protocol, "host_ip": host_ip, "port": port, "process": process} for protocol, host_ip, port, process in sorted(listed)]
 
 
-def _address(text: str) -> tuple[str | None, int]:
-    """An address and port of /proc/net; ``::`` takes IPv4 too, other IPv6 addresses take none of ours."""
+def _address(text: str) -> tuple[str, int]:
+    """An address and port of /proc/net: numbers of 32 bits in the byte order of the machine."""
     address, _colon, port = text.partition(":")
-    if len(address) == 8:
-        return socket.inet_ntoa(struct.pack("=I", int(address, 16))), int(port, 16)
-    return ("::" if int(address, 16) == 0 else None), int(port, 16)
+    packed = b"".join(struct.pack("=I", int(address[at : at + 8], 16)) for at in range(0, len(address), 8))
+    if packed[:12] == _IPV4_MAPPED:
+        packed = packed[12:]
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), int(port, 16)
+
+
+def _setting(name: str) -> str:
+    """A value below /proc/sys/net/ipv4 of the namespace that this process is in."""
+    with contextlib.suppress(OSError), open(f"/proc/sys/net/ipv4/{name}", encoding="ascii") as file:
+        return file.read().strip()
+    return ""
+
+
+def _ranges(name: str) -> list[list[int]]:
+    """``8080,9148-9150`` as first and last of each range."""
+    parts = [part.split("-") for part in _setting(name).split(",") if part]
+    return [[int(part[0]), int(part[-1])] for part in parts]
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(word) for word in _setting(name).split()]
 
 
 def _processes(inodes: set[int]) -> dict[int, str]:

@@ -24,6 +24,8 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     """
     if door.kind == "shut":
         return BLOCKED, "published"
+    if door.kind == "endpoint" and not _is_asked(source, name, door):
+        return None
     if not name:
         return REACHED, "loopback" if door.address.is_loopback else _HOST_KINDS[door.kind]
     if door.kind == "endpoint":
@@ -41,13 +43,24 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     return REACHED, "published"
 
 
+def _is_asked(source: Site, name: str, door: Door) -> bool:
+    """Whether it is known who reaches a sandbox at its own address: a host that has no address in its network is no control, and a gateway mode may
+    let in more than those of the network.
+    """
+    network = source.declared[door.network]
+    if name and door.network in source.networks[name] and network.icc:
+        return True
+    return not network.inhibit_ipv4 and network.gateway_mode == "nat"
+
+
 def rows(source: Site, name: str, door: Door) -> Iterator[tuple[Row, tuple[Row, ...]]]:
     """The rows of one pair, one for each protocol, each with its controls."""
     verdict = expected(source, name, door)
     if verdict is None:
         return
     expect, kind = verdict
-    for proto in (door.port.protocol,) if door.port else ("icmp", "tcp", "udp"):
+    # The kernel of a host that uses no sctp has none, so it cannot be asked.
+    for proto in [one for one in ((door.port.protocol,) if door.port else ("icmp", "tcp", "udp")) if one != "sctp"]:
         yield _row(source.host, name, door, proto, expect, kind, source), tuple(_controls(source, door, proto, expect, kind))
 
 

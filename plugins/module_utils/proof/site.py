@@ -102,7 +102,10 @@ def published_doors(site: Site) -> Iterator[Door]:
     }
     for name, box in site.sandboxes.items():
         gateway = site.gateways[name]
-        for port in box.ports if gateway else ():
+        for port in box.ports if gateway and gateway.gateway_mode != "routed" else ():
+            # Whom else a port with allow_from is open to is not asked.
+            if port.allow_from is not None or (port.host_ip is not None and port.host_ip.version != 4):
+                continue
             network = gateway.name if gateway else ""
             home = Door("published", site.host, name, LOOPBACK if port.host_ip in (None, EVERY_ADDRESS) else port.host_ip, port.target, network, port)
             yield home

@@ -83,14 +83,15 @@ def _place(op: Op, at: int, objects: Mapping[Key, Object]) -> tuple[int, str, in
 def _step_inside(op: Op) -> int:
     one = op.subject
     if isinstance(one, (Neighbour, Fdb)):
-        return 0 if op.action == "remove" else 9
+        return 0 if op.action == "remove" else 10
     if isinstance(one, Route):
-        return 1 if op.action == "remove" else 8
+        return 1 if op.action == "remove" else 9
     if isinstance(one, Address):
         # IPv4 before a link's new MAC, which is announced with the addresses; IPv6 after a link's new MTU, below 1280 there is none.
-        return 2 if op.action == "remove" else 6 if ":" in one.address else 4
+        return 2 if op.action == "remove" else 7 if ":" in one.address else 4
     if isinstance(one, Sysctl):
-        return 3
+        # So has a link its settings of IPv6, one of which is whether it can have addresses. All links together are set before any by itself.
+        return 6 if one.link not in (None, "all", "default") and one.name.startswith("net/ipv6/") else 3
     before = op.before
     comes_up = isinstance(one, Link) and isinstance(before, Link) and one.up != before.up
-    return 7 if comes_up else 5
+    return 8 if comes_up else 5

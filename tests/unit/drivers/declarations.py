@@ -96,7 +96,7 @@ def _sandbox(draw: st.DrawFn, declaration: Declaration, name: str, at: int) -> S
         if network in declaration.networks
     )
     sandbox = Sandbox(name, "networks" if endpoints else "none", endpoints=endpoints, **draw(_EXTRAS))
-    if "eth0" not in interface_names(sandbox).values():
+    if "eth0" not in interface_names(sandbox, {}).values():
         sandbox = replace(sandbox, sysctls=tuple(one for one in sandbox.sysctls if "eth0" not in one[0]))
     ports = [Port(8000 + at, 53, "udp"), Port(8000 + at, 80), Port(8100 + at, 80, "tcp", LOOPBACK), Port(8100 + at, 81, "tcp", ONE)]
     first, last = draw(st.sampled_from([(0, 0), (0, 4), (1, 2), (2, 4)])) if gateway_endpoint(declaration, sandbox) else (0, 0)

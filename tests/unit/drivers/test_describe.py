@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pytest
@@ -95,4 +95,4 @@ def test_no_file_makes_the_description_fail(first: str, second: str) -> None:
 
 def test_a_resolv_conf_that_somebody_changed() -> None:
     content = "# nameserver 192.0.2.1\nnameserver 192.0.2.53\nnameserver\nnameserver ::1\nnameserver x\nnameserver 192.0.2.54 # two\noptions ndots:0\n"
-    assert read_nameservers(content) == [IPv4Address("192.0.2.53")]
+    assert read_nameservers(content) == [IPv4Address("192.0.2.53"), IPv6Address("::1")]
