@@ -128,6 +128,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
+from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.reserved import read_reserved
 from ..module_utils.model.complete import complete_declaration
 from ..module_utils.model.host_checks import check_against_host
@@ -143,7 +144,7 @@ def to_desired(params: dict) -> tuple[HostState, list[Problem]]:
         return HostState(), []
     declaration, problems = complete_declaration(params["networks"], params["sandboxes"])
     problems = problems or check_against_host(declaration, read_reserved(params["fleet"]))
-    return (HostState(), problems) if problems else (host_state(declaration, params["fleet"]), [])
+    return (HostState(), problems) if problems else (host_state(declaration, params["fleet"], read_open_bridges()), [])
 
 
 def main() -> None:

@@ -122,6 +122,15 @@ class EngineHost:
         self.write("/run/ask.py", ASK)
         return self.try_sh(f"{inside} python3 /run/ask.py '{json.dumps(targets)}'").stdout.splitlines()
 
+    def entering(self, container: str) -> str:
+        """Words before a command that run it in the network namespace of a container, with the host's files."""
+        return f"nsenter --net=/proc/{self.sh(f'docker inspect -f {{{{.State.Pid}}}} {container}').strip()}/ns/net"
+
+    def use_iptables(self, form: str) -> None:
+        """Let iptables be the form nft or legacy."""
+        for tool in ("iptables", "ip6tables"):
+            self.sh(f"update-alternatives --set {tool} /usr/sbin/{tool}-{form}")
+
     def rules(self) -> list[str]:
         """All rules of both families, without what counts and is counted."""
         text = self.sh("iptables-save; echo ipv6; ip6tables-save")

@@ -13,6 +13,7 @@ from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoints
 from ..state.objects import Chain, HostState, Namespace, Object, Sysctl, desired_state
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name
+from . import beside_docker
 from .driver import DRIVERS, Leg
 from .hosts_file import name_files, network_names
 from .place import Place, jumps
@@ -21,8 +22,11 @@ from .setting import implied_settings, setting_path
 Placed = tuple[Place, int, Rule]
 
 
-def host_state(declaration: Declaration, fleet: str) -> HostState:
-    """All that a fully resolved declaration (every subnet, gateway and address is there) puts on its host."""
+def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, ...] = ()) -> HostState:
+    """All that a fully resolved declaration (every subnet, gateway and address is there) puts on its host.
+
+    docker_bridges: those of an engine on the host that does not close them itself.
+    """
     networks = {name: network for name, network in sorted(declaration.networks.items()) if network.driver in DRIVERS}
     members, publishing = _members(declaration), _publishing(declaration)
     objects: list[Object] = []
@@ -31,6 +35,7 @@ def host_state(declaration: Declaration, fleet: str) -> HostState:
         driver, within, ways_in = DRIVERS[network.driver], members.get(name, []), publishing.get(name, [])
         objects.extend(driver.network_objects(fleet, network, within, ways_in))
         placed.extend(driver.rules(fleet, network, ways_in))
+    placed.extend(beside_docker.rules(networks.values(), docker_bridges))
     objects.extend(_sandboxes(declaration, members, fleet))
     for name, legs in members.items():
         objects.extend(_endpoints(declaration, networks[name], legs, publishing.get(name, []), fleet))

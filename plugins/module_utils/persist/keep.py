@@ -47,11 +47,14 @@ class Op:
         return f"{self.action} {self.what}"
 
 
-def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter: str) -> Kept:
-    """What the host is to have. The engine's folder is named after its content, so writing the unit is what switches to another one."""
+def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter: str, docker: bool = False) -> Kept:
+    """What the host is to have. The engine's folder is named after its content, so writing the unit is what switches to another one.
+
+    docker: whether there is an engine, after whose start the host is looked at again.
+    """
     folder, path = f"{ENGINES}/{digest_of(engine)}", slice_path(fleet)
     command = f"{interpreter} -I {folder} {path}"
-    also = docker_unit_name(fleet) if part.get("docker_user") else ""
+    also = docker_unit_name(fleet) if docker or part.get("docker_user") else ""
     units = {unit_name(fleet): unit_text(fleet, command, also), **({also: docker_unit_text(fleet, command)} if also else {})}
     return Kept(
         {f"{folder}/{name}": (0o644, text) for name, text in engine.items()},
@@ -121,6 +124,11 @@ def slice_path(fleet: str) -> str:
 def runs_systemd() -> bool:
     """sd_booted(3)"""
     return os.path.isdir("/run/systemd/system")
+
+
+def runs_docker() -> bool:
+    """Whether systemd knows an engine, at work or not."""
+    return runs_systemd() and _systemctl("show", "--property=LoadState", "--value", "docker.service").strip() == "loaded"
 
 
 def _read(paths: Iterable[str]) -> Files:

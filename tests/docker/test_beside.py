@@ -1,0 +1,140 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Networks of ours and of Docker on one host: each works as if it were alone, and neither reaches into the other, whichever came first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .engine import EngineHost, Pair
+
+TOPOLOGY: dict[str, Any] = {
+    "networks": {"front": {"ipam": {"config": [{"subnet": "172.30.0.0/24", "gateway": "172.30.0.1"}]}}},
+    "sandboxes": {"app": {"networks": {"front": {"ipv4_address": "172.30.0.10"}}, "ports": ["9090:90"]}},
+}
+POLICY = [{"in_interface": "eth0", "published": 8081, "action": "drop"}]
+# What answers whom. The other side's own addresses answer nobody, its published ports everybody.
+EXPECTED = {
+    "remote": {"web's port": "web", "app's port": "app"},
+    "sandbox": {"outside": "node2", "web's port": "web", "web": "", "db": ""},
+    "container": {"outside": "node2", "app's port": "app", "app": "", "app, another port": ""},
+    "host": {"web": "web", "db": "db", "app": "app", "app, another port": "app"},
+}
+OUTSIDE = """\
+import socketserver
+class Answer(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"node2\\n")
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("", 7000), Answer).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def outside(pair: Pair) -> Iterator[Pair]:
+    """Somebody outside who answers."""
+    pair.node2.write("/run/outside.py", OUTSIDE)
+    pair.node2.sh("systemd-run --quiet --unit outside python3 /run/outside.py")
+    yield pair
+    pair.node2.sh("systemctl stop outside")
+
+
+@pytest.fixture
+def host(outside: Pair) -> Iterator[Pair]:
+    """node1 with nothing of ours or of Docker on it."""
+    node1 = outside.node1
+    yield outside
+    outside.module("topology", state="absent")
+    outside.module("docker_user", state="absent")
+    node1.without_engine()
+    node1.use_iptables("nft")
+
+
+def start_docker(host: EngineHost, options: str = "") -> None:
+    host.start_engine(options)
+    if host.sh("docker ps --all --quiet"):
+        host.sh("docker start web db")
+    else:
+        host.container("web", "-p 8080:80")
+        host.sh("docker network create --subnet 10.77.0.0/24 other")
+        host.container("db", "--network other --ip 10.77.0.5", port=54)
+
+
+def start_ours(pair: Pair) -> None:
+    done = pair.module("topology", **TOPOLOGY)
+    assert not done.get("failed"), done
+    pair.module("docker_user", rules=POLICY)
+    serve = "ip netns exec app /opt/busybox/bin/busybox nc -ll -p {port} -e echo app"
+    for port in (90, 91):
+        pair.node1.sh(f"systemctl stop app{port} 2>/dev/null; systemd-run --quiet --collect --unit app{port} {serve.format(port=port)}")
+
+
+def who_answers(pair: Pair) -> dict[str, dict[str, str]]:
+    node1 = pair.node1
+    web = node1.sh("docker inspect -f '{{.NetworkSettings.IPAddress}}' web").strip()
+    at = {"outside": ("198.18.0.2", 7000), "web's port": ("198.18.0.1", 8080), "app's port": ("198.18.0.1", 9090), "web": (web, 80), "db": ("10.77.0.5", 54)}
+    at |= {"app": ("172.30.0.10", 90), "app, another port": ("172.30.0.10", 91)}
+    inside = {"sandbox": "ip netns exec app", "container": node1.entering("web")}
+    answers = {}
+    for who, expected in EXPECTED.items():
+        asking = pair.node2 if who == "remote" else node1
+        answers[who] = dict(zip(expected, asking.asks(*(at[one] for one in expected), inside=inside.get(who, "")), strict=True))
+    return answers
+
+
+def links(host: EngineHost) -> list[str]:
+    return sorted(one["ifname"] for one in json.loads(host.sh("ip -j link")) if not one["ifname"].startswith("veth"))
+
+
+def rules(host: EngineHost) -> list[str]:
+    """As a set: Docker, too, writes them in another order when it starts anew."""
+    return sorted(line for line in host.rules() if line.startswith("-A"))
+
+
+@pytest.mark.parametrize("form", ["nft", "legacy"])
+def test_docker_first(host: Pair, form: str) -> None:
+    node1 = host.node1
+    node1.use_iptables(form)
+    start_docker(node1)
+    alone = links(node1), rules(node1)
+    assert "-P FORWARD DROP" in node1.sh("iptables -S FORWARD")
+    start_ours(host)
+    assert who_answers(host) == EXPECTED
+    ours = [line for line in rules(node1) if "cnm" in line.lower()]
+    node1.sh("systemctl restart docker; docker start web db")
+    assert who_answers(host) == EXPECTED and [line for line in rules(node1) if "cnm" in line.lower()] == ours
+    assert (host.module("topology", **TOPOLOGY)["ops"], host.module("docker_user", rules=POLICY)["ops"]) == ([], [])
+    for name in ("topology", "docker_user"):
+        host.module(name, state="absent")
+    assert (links(node1), rules(node1)) == alone
+
+
+def test_ours_first(host: Pair) -> None:
+    node1 = host.node1
+    start_ours(host)
+    start_docker(node1)
+    node1.sh("iptables -P FORWARD DROP")  # Docker does so only where nobody forwarded before
+    # Docker's bridges are known at the next run; its own jump takes the place of ours
+    assert host.module("topology", **TOPOLOGY)["ops"] == ["change chain CNM-FORWARD of table mangle (ipv4): +2 -0 rules"]
+    assert host.module("docker_user", rules=POLICY)["ops"] == ["change rules of ours in DOCKER-USER (ipv4): FORWARD leads there first"]
+    assert who_answers(host) == EXPECTED
+    assert node1.jump_places()[:2] == ["DOCKER-USER", "DOCKER-ISOLATION-STAGE-1"] and node1.jump_places().count("DOCKER-USER") == 1
+
+
+def test_docker_without_its_rules(host: Pair) -> None:
+    """With iptables: false, Docker has no published ports but by its proxy; ours work, and its chain is ours alone."""
+    node1 = host.node1
+    node1.start_engine("--iptables=false")
+    before = rules(node1)
+    start_ours(host)
+    assert host.node2.asks(("198.18.0.1", 9090)) == ["app"] and node1.jump_places()[0] == "DOCKER-USER"
+    node1.sh("systemctl restart docker")
+    assert (host.module("topology", **TOPOLOGY)["ops"], host.module("docker_user", rules=POLICY)["ops"]) == ([], [])
+    for name in ("topology", "docker_user"):
+        host.module(name, state="absent")
+    assert rules(node1) == before
