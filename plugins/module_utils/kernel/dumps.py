@@ -17,7 +17,7 @@ from .netlink import Attributes, RouteSocket, attributes, number_in
 from .options import KINDS, PORT, VXLAN_LINK, read_options
 
 _LINK, _NESTED, _RTM_GETLINK = struct.Struct("=BxHiII"), 0x8000, 18
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 4, 5, 10, 18, 20
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 4, 5, 6, 10, 18, 20
 _IFLA_TXQLEN, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_EXT_MASK, _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 13, 26, 27, 29, 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 _INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE = 8, 1
@@ -29,6 +29,7 @@ _IFF_UP, _IFF_PROMISC = 1, 0x100
 class SeenLink:
     """A link as the kernel shows it. master, below: interface indexes, 0 for none. below: a veth's other end, or what the link rests on, which is
     in the namespace ``netnsid`` (as numbered in the link's own), -1 for the link's own. port: flags of a bridge port.
+    queue: the kind of queue that it sends through.
     """
 
     index: int
@@ -48,6 +49,7 @@ class SeenLink:
     ipv6_link_local: bool
     txqlen: int
     promisc: bool
+    queue: str
 
 
 def read_links(netlink: RouteSocket) -> list[SeenLink]:
@@ -79,6 +81,7 @@ def _link(body: bytes) -> SeenLink:
         ipv6_link_local=_ipv6_link_local(held.get(_IFLA_AF_SPEC, b"")),
         txqlen=number_in(held, _IFLA_TXQLEN),
         promisc=bool(flags & _IFF_PROMISC),
+        queue=_text(held.get(_IFLA_QDISC, b"")),
     )
 
 

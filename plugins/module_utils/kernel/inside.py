@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator
 from ..state.entry import Fdb, Neighbour
 from ..state.objects import Address, Link, Route
 from ..state.op import Op
+from ..state.queue import Queue, Redirect
 from ..state.tag import ROUTE_PROTOCOL
 from .encode import Attribute, Message, index_of, message
 from .messages import change_link
+from .queues import queue, redirect
 from .tables import ENTRY, NDA_DST, NDA_LLADDR, NDA_PROTOCOL, NTF_MASTER, NTF_SELF, NUD_NOARP, NUD_PERMANENT, ROUTE_TYPES
 
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_NEWNEIGH, _RTM_DELNEIGH = 20, 21, 24, 25, 28, 29
@@ -42,6 +44,10 @@ def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
             yield op, address(one, remove)
         elif isinstance(one, Route):
             yield op, route(one, remove)
+        elif isinstance(one, Queue):
+            yield op, queue(one, remove)
+        elif isinstance(one, Redirect):
+            yield op, redirect(one, op.before is not None, remove)
         else:
             raise ValueError(f"no message for {op}")
 

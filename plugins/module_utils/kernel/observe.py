@@ -12,12 +12,14 @@ from ..firewall import run as firewall
 from ..firewall.text import parse_save
 from ..state.entry import ALL_MACS, Fdb, Neighbour
 from ..state.objects import Address, Chain, File, HostState, Jump, Key, Link, Namespace, Object, Route, Sysctl
+from ..state.queue import Queue, Redirect
 from ..state.rule import Rule
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, is_chain_of, read_tag
 from . import files, namespaces, sysctls
 from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
-from .room import End, Room, link_of, peers_in, spaces_of
+from .queues import read_queues
+from .room import End, Room, link_of, peers_in, queues_of, spaces_of
 from .tables import read_addresses, read_fdb, read_neighbours, read_routes
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
@@ -26,13 +28,14 @@ _LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
 
 @dataclass
 class _Picture:
-    """What has been seen so far. routes: those that are wanted, by the place that they take. entries: namespaces where entries are wanted."""
+    """What has been seen so far. routes: those that are wanted, by the place that they take. entries, queues: namespaces where such are wanted."""
 
     wanted: HostState
     fleet: str
     tree: sysctls.Tree
     routes: dict[tuple[str, str, int, int], Route] = field(default_factory=dict)
     entries: set[str] = field(default_factory=set)
+    queues: set[str] = field(default_factory=set)
     links: dict[str, dict[int, SeenLink]] = field(default_factory=dict)
     peers: dict[End, tuple[str, str]] = field(default_factory=dict)
     objects: dict[Key, Object] = field(default_factory=dict)
@@ -65,6 +68,8 @@ def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
             picture.routes[(one.netns, one.destination, one.metric, one.table)] = one
         elif isinstance(one, (Fdb, Neighbour)):
             picture.entries.add(one.netns)
+        elif isinstance(one, (Queue, Redirect)):
+            picture.queues.add(one.netns)
     home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home)]
@@ -97,6 +102,8 @@ def _read_inside(room: Room, picture: _Picture, netlink: RouteSocket, settings: 
         room.routes = read_routes(netlink)
     if "vxlan" in kinds or room.netns in picture.entries:
         room.neighbours, room.fdb = read_neighbours(netlink), read_fdb(netlink)
+    if room.netns in picture.queues or any(link.group == LINK_GROUP and (link.queue == "tbf" or link.kind == "ifb") for link in room.links.values()):
+        room.queues, room.redirects = read_queues(netlink)
     room.spaces = spaces_of(netlink, room.links.values(), home, picture.links)
     room.settings = {setting: sysctls.read(picture.tree, setting) for setting in settings}
 
@@ -151,6 +158,8 @@ def _add_room(room: Room, picture: _Picture) -> None:
                 picture.add(one, True)
     _add_routes(room, picture, ours)
     _add_entries(room, picture, ours)
+    for queueing, is_ours in queues_of(room, {index: link.name for index, link in ours.items()}):
+        picture.add(queueing, is_ours or (isinstance(queueing, Queue) and queueing.key in picture.wanted.objects))
     for name, value in room.settings.items():
         if value is not None:
             picture.add(Sysctl(netns, name, value), True)

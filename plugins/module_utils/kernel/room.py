@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..state.objects import Link
+from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX
 from . import namespaces
 from .dumps import SeenLink
 from .netlink import RouteSocket
+from .queues import SeenQueue, SeenRedirect
 from .tables import SeenAddress, SeenFdb, SeenNeighbour, SeenRoute, read_namespace_number
 
 End = tuple[str, int]
@@ -31,6 +33,8 @@ class Room:
     routes: list[SeenRoute] = field(default_factory=list)
     neighbours: list[SeenNeighbour] = field(default_factory=list)
     fdb: list[SeenFdb] = field(default_factory=list)
+    queues: list[SeenQueue] = field(default_factory=list)
+    redirects: list[SeenRedirect] = field(default_factory=list)
     settings: dict[str, str | None] = field(default_factory=dict)
     spaces: dict[int, str] = field(default_factory=dict)
 
@@ -107,6 +111,17 @@ def link_of(room: Room, seen: SeenLink, peers: dict[End, tuple[str, str]], rooms
         promisc=seen.promisc,
         up=seen.up,
     )
+
+
+def queues_of(room: Room, ours: dict[int, str]) -> Iterator[tuple[Queue | Redirect, bool]]:
+    """What stands on links of ours, which are given by index and name, and whether it is ours. Where a queue of ours is wanted, another one is drift."""
+    for seen in room.queues:
+        if seen.index in ours:
+            yield Queue(room.netns, ours[seen.index], seen.rate, seen.burst, seen.limit), seen.ours
+    for arriving in room.redirects:
+        if arriving.index in ours:
+            to = room.links.get(arriving.to)
+            yield Redirect(room.netns, ours[arriving.index], to.name if to else ""), arriving.ours
 
 
 def _parent_of(room: Room, seen: SeenLink, rooms: dict[str, dict[int, SeenLink]]) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from .entry import Key as Key
 from .entry import Neighbour as Neighbour
 from .fault import Fault
 from .inset import Inset
+from .queue import Queue, Redirect
 from .rule import Rule
 
 Scalar = Union[str, int, bool]
@@ -167,7 +168,7 @@ class Jump:
         return ("jump", self.family, self.table, self.chain, self.target)
 
 
-Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Sysctl, File, Chain, Jump, Inset]
+Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Queue, Redirect, Sysctl, File, Chain, Jump, Inset]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from itertools import count
 
 from .difference import another_thing
 from .objects import Address, Fdb, Key, Link, Neighbour, Object, Route, Sysctl
+from .queue import Queue, Redirect
 
 Move = tuple[Link, Link]
 
@@ -85,8 +86,10 @@ def under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | N
         master = names.get((one.netns, one.master), one.master) if one.master else one.master
         peer, parent = ((at[0], names.get(at, at[1])) if at else None for at in (one.peer, one.parent))
         return replace(one, name=names.get((one.netns, one.name), one.name), master=master, peer=peer, parent=parent)
-    if isinstance(one, (Address, Fdb, Neighbour, Route, Sysctl)) and one.link and (one.netns, one.link) in names:
-        return None if is_set_anew(one) or not isinstance(one, (Address, Fdb)) else replace(one, link=names[(one.netns, one.link)])
+    if isinstance(one, Redirect):
+        return replace(one, link=names.get((one.netns, one.link), one.link), to=names.get((one.netns, one.to), one.to))
+    if isinstance(one, (Address, Fdb, Neighbour, Queue, Route, Sysctl)) and one.link and (one.netns, one.link) in names:
+        return None if is_set_anew(one) or not isinstance(one, (Address, Fdb, Queue)) else replace(one, link=names[(one.netns, one.link)])
     return one
 
 

@@ -11,11 +11,12 @@ from .difference import differences
 from .inset import Inset
 from .objects import Address, Chain, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
+from .queue import Queue, Redirect
 from .rule import Rule
 from .tag import read_tag
 
 # Where "create" is not what a person would say.
-_VERBS = {"address": "add", "route": "add", "neighbour": "add", "fdb": "add", "sysctl": "set", "file": "write"}
+_VERBS = {"address": "add", "route": "add", "neighbour": "add", "fdb": "add", "queue": "add", "redirect": "add", "sysctl": "set", "file": "write"}
 
 
 def in_words(op: Op) -> str:
@@ -46,6 +47,10 @@ def name_of(one: Object) -> str:
     if isinstance(one, Fdb):
         to = " of its bridge" if one.master else f" to {one.dst}"
         return f"forwarding entry {one.mac}{to} on {one.link}{_inside(one.netns)}"
+    if isinstance(one, Queue):
+        return f"queue of {one.rate} bytes/s on {one.link}{_inside(one.netns)}"
+    if isinstance(one, Redirect):
+        return f"redirection to {one.to} on {one.link}{_inside(one.netns)}"
     if isinstance(one, Sysctl):
         return f"sysctl {one.name} = {one.value}{_inside(one.netns)}"
     if isinstance(one, File):
