@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import random
+
 # One of each kind, some with names and marks that look like ours.
 FOREIGN = r"""
 set -e
@@ -29,3 +31,73 @@ iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-m
 iptables -t raw -A PREROUTING -i their-br -j NOTRACK
 ip6tables -A INPUT -p icmpv6 -j ACCEPT
 """
+
+# Marks that are nearly ours, or another fleet's.
+_MARKS = (
+    "",
+    "cnm:blue:front:web:port",
+    "cnm: default",
+    "cnm:default",
+    "cnm:default:front",
+    "cnm:defaultx:front:web:port",
+    "xcnm:default:front:web:port",
+    "uplink",
+)
+_OTHERS_MARKS = ("cnm:blue:front::bridge", "cnm:defaultx::web:sandbox")
+_CHAINS = ("THEIRS", "CNMX", "cnm-FORWARD", "XCNM-FORWARD", "CNM-FORWARD-deadbeef", "CNM-", "DOCKER-USER")
+_COMMENTS = ("cnm:blue", "cnm: default", "cnm:default ", "CNM-FORWARD", 'it\'s \\\\ \\"quoted\\"', "caf\u00e9")
+# Some are those of the declaration that comes: then they are in its way.
+_NAMES = ("their0", "cnmbff", "cnmv123456789ab", "br-lan", "eth0", "web", "br00", "cnm+default", "cnmb", "x.y")
+_SPACES = ("theirs", "web-old", "WEB", "cnm", "eth0")
+
+
+_TABLES = (
+    "ip route add blackhole 10.99.0.0/16 proto 206",
+    "ip route add unreachable 10.98.0.0/16",
+    "ip rule add fwmark 7 table 100",
+    "ip rule add from 10.8.0.0/24 prohibit",
+)
+
+
+def random_ground(seed: int, taken: tuple[str, ...]) -> str:
+    """A script of what others may have on a host. taken: names of links and namespaces that are wanted later; each seed uses some of them, most none."""
+    dice = random.Random(seed)
+    links = list(dict.fromkeys(dice.sample(_NAMES, 5) + [name for name in taken if dice.random() < 0.05]))
+    spaces = list(dict.fromkeys(dice.sample(_SPACES, 3) + [name for name in taken if name.isalpha() and dice.random() < 0.05]))
+    lines = ["set -e", "sysctl -qw net.ipv6.conf.default.dad_transmits=0", "mkdir -p /etc/netns"]
+    for name in spaces:
+        lines += [f"ip netns add {name}", f"ip -n {name} link set lo {dice.choice(['up', 'down'])} alias '{dice.choice((*_MARKS, *_OTHERS_MARKS))}'"]
+        if dice.random() < 0.5:
+            line = dice.choice([f"# {mark} written by hand" for mark in (*_MARKS, *_OTHERS_MARKS)])
+            lines.append(f"mkdir -p /etc/netns/{name} && echo '{line}' > /etc/netns/{name}/{dice.choice(['hosts', 'resolv.conf', 'other'])}")
+    for at, name in enumerate(links):
+        kind = dice.choice(
+            ["bridge stp_state 1", "bridge stp_state 1 vlan_default_pvid 0", f"veth peer name e{at} netns {dice.choice(spaces)}", f"veth peer name peer{at}"]
+        )
+        mark = dice.choice(_MARKS)
+        group = dice.choice([0, 5, 6516333]) if mark else 0  # our group without a mark is a link of ours that was not finished
+        lines += [f"ip link add {name} group {group} type {kind}", f"ip link set {name} alias '{mark}' mtu {dice.choice([1300, 1500])} addrgenmode none"]
+        lines.append(f"ip addr add 10.{at + 8}.0.1/24 dev {name} && ip link set {name} {dice.choice(['up', 'up', 'down'])}")
+        lines += dice.sample(
+            [
+                f"ip link property add dev {name} altname cnm+blue+front{at}",
+                f"ip neigh add 10.{at + 8}.0.9 lladdr 02:00:00:00:00:09 dev {name} nud permanent",
+                f"ip addr add fd00:{at}::1/64 dev {name} nodad",
+                f"sysctl -qw net.ipv4.conf.{name.replace('.', '/')}.rp_filter=2",
+                f"ip link set {name} txqueuelen 7",
+            ],
+            2,
+        )
+        if lines[-3].endswith("up"):
+            lines.append(f"ip route add 10.{at + 80}.0.0/16 dev {name} {dice.choice(['proto 206', 'table 100', 'metric 7', 'proto static'])} || true")
+    lines += dice.sample(_TABLES, 2)
+    for chain in dice.sample(_CHAINS, 3):
+        table, builtin = dice.choice([("filter", "FORWARD"), ("mangle", "FORWARD"), ("nat", "POSTROUTING"), ("nat", "PREROUTING")])
+        rule = f'-m comment --comment "{dice.choice(_COMMENTS)}" -s 10.8.0.0/16'
+        lines += [
+            f"iptables -w -t {table} -N {chain}",
+            f"iptables -w -t {table} -A {chain} {rule} -j RETURN",
+            f"iptables -w -t {table} -A {builtin} {rule} -j {chain}",
+        ]
+    lines.append(f"iptables -w -P FORWARD {dice.choice(['ACCEPT', 'DROP'])}")
+    return "\n".join(lines)

@@ -68,4 +68,4 @@ def chain_name(fleet: str, builtin: str) -> str:
 def is_chain_of(fleet: str, name: str) -> bool:
     """Whether a chain has a name that ``chain_name`` gives for ``fleet``."""
     parts = name.split("-")
-    return len(parts) > 1 and name == chain_name(fleet, parts[1])
+    return len(parts) > 1 and bool(parts[1]) and name == chain_name(fleet, parts[1])
