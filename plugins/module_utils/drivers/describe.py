@@ -9,11 +9,12 @@ so that the result, declared again, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-from ..model.declaration import Declaration, Endpoint, Sandbox
+from ..model.declaration import Declaration, Endpoint, Network, Sandbox
+from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, effective_mac, gateway_endpoint, interface_names
 from ..state.objects import HostState
 from .driver import DRIVERS
@@ -30,12 +31,12 @@ def describe(state: HostState, fleet: str) -> Declaration:
     ways = ways_in(fleet, found)
     declaration = Declaration(networks)
     for one in found.namespaces:
-        sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, found, ways)
+        sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, networks, found, ways)
         declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found)
     return declaration
 
 
-def _sandbox(name: str, found: Found, ways: WaysIn) -> Sandbox:
+def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: WaysIn) -> Sandbox:
     names, extra = read_hosts(found.files.get(f"{DIRECTORY}/{name}/hosts", ""))
     endpoints = []
     for one, owner in found.endpoints.get(name, []):
@@ -43,7 +44,9 @@ def _sandbox(name: str, found: Found, ways: WaysIn) -> Sandbox:
         v4 = next((address for address in addresses if isinstance(address, IPv4Address)), None)
         v6 = next((address for address in addresses if isinstance(address, IPv6Address)), None)
         aliases = tuple(names.get(str(v4 or v6), []))
-        endpoints.append(Endpoint(owner.network, v4, one.mac, one.name, aliases, ipv6_address=v6))
+        network = networks.get(owner.network)
+        mac = one.mac if network is None or has_own_macs(network) else None
+        endpoints.append(Endpoint(owner.network, v4, mac, one.name, aliases, ipv6_address=v6))
     return Sandbox(
         name,
         endpoints=tuple(sorted(endpoints, key=lambda endpoint: endpoint.network)),

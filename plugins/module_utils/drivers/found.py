@@ -22,6 +22,7 @@ DEFAULT_ROUTES = {4: "default", 6: "::/0"}
 def sort_out(state: HostState) -> Found:
     """Look through a picture once."""
     found = Found()
+    found.mtus = {one.name: one.mtu for one in state.objects.values() if isinstance(one, Link) and not one.netns and one.mtu is not None}
     for key in sorted(state.owned):
         one = state.objects[key]
         if isinstance(one, Namespace):
@@ -47,7 +48,8 @@ def sort_out(state: HostState) -> Found:
 @dataclass
 class Found:
     """namespaces; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link; ways_out: the default
-    routes by namespace and family; settings by namespace; files by path; rules by family, table and chain.
+    routes by namespace and family; mtus: of links of the host, others' too, by name; settings by namespace; files by path; rules by family, table
+    and chain.
     """
 
     namespaces: list[Namespace] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Found:
     endpoints: dict[str, list[tuple[Link, Tag]]] = field(default_factory=dict)
     addresses: dict[tuple[str, str], list[Interface]] = field(default_factory=dict)
     ways_out: dict[tuple[str, int], Route] = field(default_factory=dict)
+    mtus: dict[str, int] = field(default_factory=dict)
     settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     rules: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)

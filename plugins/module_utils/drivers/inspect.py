@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ..model.declaration import Declaration, Endpoint, Network, Subnet
+from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, address_in, effective_mac
-from ..model.subnet import subnet_in
 from .driver import DRIVERS
 
 
@@ -22,8 +22,9 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
     for name, sandbox in sorted(declaration.sandboxes.items()):
         for endpoint in sandbox.endpoints:
             if endpoint.network == network.name:
+                mac = effective_mac(endpoint) if has_own_macs(network) else None  # else all have that of the parent
                 addresses = {f"IPv{family}Address": _address(network, endpoint, family) for family in FAMILIES}
-                containers[name] = {"Name": name, "MacAddress": effective_mac(endpoint) or "", **addresses}
+                containers[name] = {"Name": name, "MacAddress": mac or "", **addresses}
     return {
         "Name": network.name,
         "Id": driver.network_id(fleet, network),
@@ -40,7 +41,8 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
 
 def _address(network: Network, endpoint: Endpoint, family: int) -> str:
     """An endpoint's address with its prefix length; empty where there is none."""
-    subnet, address = subnet_in(network, family), address_in(endpoint, family)
+    address = address_in(endpoint, family)
+    subnet = next((one for one in network.subnets if address is not None and address in one.subnet), None)
     return "" if address is None else f"{address}/{subnet.subnet.prefixlen if subnet else address.max_prefixlen}"
 
 

@@ -28,7 +28,8 @@ def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress]) -> Ite
     """
     used = {int(address) for address in taken}
     for subnet in subnets:
-        kept = {int(gateway_of(subnet)), *(int(address) for _name, address in subnet.aux_addresses)}
+        gateway = gateway_of(subnet)
+        kept = {int(address) for address in (gateway, *dict(subnet.aux_addresses).values()) if address is not None}
         first, last = given_range(subnet)
         kind = type(first)
         yield from (kind(number) for number in range(int(first), int(last) + 1) if number not in kept and number not in used)
@@ -67,7 +68,7 @@ def _of_family(
     """The same of one family. network: with the subnets of that family."""
     fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items())}
     declared = {address: place for place, address in fixed.items() if address is not None}
-    gateways = {gateway_of(subnet): index for index, subnet in enumerate(network.subnets)}
+    gateways = {gateway: index for index, gateway in enumerate(map(gateway_of, network.subnets)) if gateway is not None}
     found: dict[Place, IPAddress] = {}
     lacking = []
     for place in sorted(place for place, address in fixed.items() if address is None):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..model.declaration import Declaration, IPNetwork, Network, Subnet
 from ..model.network import PLAIN_DRIVERS
 from ..model.overlap import Span, last_overlap, outermost, span_of
+from ..model.parent import PARENT_DRIVERS
 from ..model.report import Report
 from ..model.reserved import Reserved
 from ..model.resolve import FAMILIES, address_in, families
@@ -133,6 +134,6 @@ def overlap(spans: list[Span], subnet: IPNetwork) -> Span | None:
 
 def with_subnets(network: Network, subnets: Iterable[IPNetwork]) -> Network:
     """The network with the subnets that it got beside those that it declares, IPv4 first, and with its gateways."""
-    every = sorted((*network.subnets, *(Subnet(one) for one in subnets)), key=lambda one: one.subnet.version)
+    every = sorted((*network.subnets, *(Subnet(one, bare=network.driver in PARENT_DRIVERS) for one in subnets)), key=lambda one: one.subnet.version)
     sizes = tuple((family, size) for family, size in network.sizes if all(one.subnet.version != family for one in every))
     return replace(network, subnets=tuple(replace(one, gateway=gateway_of(one)) for one in every), sizes=sizes)

@@ -78,6 +78,7 @@ def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
     picture.peers = peers_in(rooms)
     for room in rooms:
         _add_room(room, picture)
+    _add_footings(rooms[0], picture)
     for path, content in files.read_all().items():
         # What a killed run left empty is known by the namespace, which is made before it and removed after it.
         unfinished = not content and ("namespace", path.split("/")[-2]) in picture.owned
@@ -163,6 +164,16 @@ def _add_room(room: Room, picture: _Picture) -> None:
     for name, value in room.settings.items():
         if value is not None:
             picture.add(Sysctl(netns, name, value), True)
+
+
+def _add_footings(host: Room, picture: _Picture) -> None:
+    """Links of the host that something of ours rests on, or should: they are others', but what rests on them follows them."""
+    resting = [one for one in (*picture.objects.values(), *picture.wanted.objects.values()) if isinstance(one, Link) and one.parent is not None]
+    names = {one.parent[1] for one in resting if one.parent is not None and not one.parent[0]}
+    for link in host.links.values() if names else ():
+        seen = link_of(host, link, picture.peers, picture.links)
+        if link.name in names:
+            picture.objects.setdefault(seen.key, seen)
 
 
 def _add_routes(room: Room, picture: _Picture, ours: dict[int, Link]) -> None:

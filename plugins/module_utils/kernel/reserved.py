@@ -41,9 +41,18 @@ def read_reserved(fleet: str) -> dict[str, object]:
         "underlay_address": address,
         "underlay_mtu": links[underlay].mtu if underlay in links else None,
         "ports": _ports(),
+        "links": [_link(link, links) for index, link in links.items() if index not in ours],
         "port_range": _numbers("ip_local_port_range"),
         "reserved_ports": _ranges("ip_local_reserved_ports"),
     }
+
+
+def _link(link: SeenLink, links: dict[int, SeenLink]) -> dict[str, object]:
+    """One of ``links``. parent: what it rests on, where that is in this namespace too."""
+    parent = links.get(link.below) if link.kind != "veth" and link.netnsid < 0 else None
+    master = links.get(link.master)
+    shown: dict[str, object] = {"name": link.name, "kind": link.kind, "mtu": link.mtu, "up": link.up}
+    return {**shown, "parent": parent.name if parent else "", "master": master.name if master else ""}
 
 
 def _belongs_to(link: SeenLink, fleet: str) -> bool:

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
+from .network import PLAIN_DRIVERS
 from .options import port_words
 from .overlap import overlapping_pairs, span_of
+from .parent import PARENT_DRIVERS, has_own_macs
+from .parent_checks import check_parents, check_shims, check_shims_resolved
 from .port_checks import check_ports
 from .problem import Problem
 from .report import Report, suggestion
@@ -26,6 +29,8 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
     members = check_endpoints(report, declaration)
     for name, legs in members.items():
         check_members(report, declaration.networks[name], legs)
+    check_parents(report, declaration, members)
+    check_shims(report, declaration, members)
     check_joins(report, declaration)
     check_ports(report, declaration)
     return report.problems
@@ -35,10 +40,12 @@ def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
     """What is still open where no ledger can give it: networks without a subnet, endpoints without an address, ports without a number."""
     report = Report(host)
     for name, network in declaration.networks.items():
-        for family in families(network) if network.driver == "bridge" else ():
+        is_used = network.driver not in PARENT_DRIVERS or any(leg.network == name for sandbox in declaration.sandboxes.values() for leg in sandbox.endpoints)
+        for family in families(network) if network.driver not in PLAIN_DRIVERS and is_used else ():
             if subnet_in(network, family) is None:
                 message = f"the network has no {'subnet' if family == 4 else 'IPv6 subnet'}: declare one here, since there is no ledger that gives one"
                 report.add(f"cnm_networks.{name}.ipam", "", message)
+    check_shims_resolved(report, declaration)
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             for family in families(declaration.networks[endpoint.network]) if endpoint.network in declaration.networks else ():
@@ -98,7 +105,7 @@ def check_endpoints(report: Report, declaration: Declaration) -> dict[str, list[
 
 def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, Endpoint]]) -> None:
     """The endpoints of one network fit on its bridge, and each has an address of the subnet and a MAC of its own."""
-    if len(legs) > BRIDGE_PORTS:
+    if network.driver not in PARENT_DRIVERS and len(legs) > BRIDGE_PORTS:
         message = f"{len(legs)} sandboxes are in the network, and a bridge of the kernel has {BRIDGE_PORTS} ports: divide it into several networks"
         report.add(f"cnm_networks.{network.name}", network.name, message)
     addresses: dict[IPAddress, str] = {}
@@ -119,7 +126,7 @@ def check_members(report: Report, network: Network, legs: list[tuple[Sandbox, En
                 report.add(f"{path}.ipv{family}_address", str(address), fault)
         if len(report.problems) > known:
             continue  # the MAC that derives from the address says nothing new
-        mac = effective_mac(endpoint)
+        mac = effective_mac(endpoint) if has_own_macs(network) else None
         if mac is not None and macs.setdefault(mac, sandbox.name) != sandbox.name:
             holder = f"sandbox {macs[mac]}" if macs[mac] else "the bridge"
             message = f"{holder} has this MAC address in network {network.name} (given, or 02:42 and its address): choose another one"
@@ -130,7 +137,8 @@ def address_fault(address: IPAddress, network: Network) -> str | None:
     """Why the network's subnet cannot give this address to an endpoint; None if it can."""
     if address.version not in families(network):
         return f"network {network.name} has no IPv{address.version}: set enable_ipv{address.version}: true for it, or leave the address out"
-    subnet = subnet_in(network, address.version)
+    own = [one for one in network.subnets if one.subnet.version == address.version]
+    subnet = next((one for one in own if address in one.subnet), own[0] if own else None)
     if subnet is None:
         return None
     first, last = usable_range(subnet.subnet)

@@ -21,13 +21,15 @@ class Subnet:
     """One subnet of a network, IPv4 or IPv6. ``gateway`` None: none was given (the ledger, or nobody, gives one).
 
     ip_range: the part of it that addresses are given from; None: all of it. aux_addresses: names and addresses that nobody is given. Those
-    called ``DefaultGatewayIPv4`` and ``DefaultGatewayIPv6`` are the sandboxes' gateway in place of the bridge.
+    called ``DefaultGatewayIPv4`` and ``DefaultGatewayIPv6`` are the sandboxes' gateway in place of the bridge. bare: nothing of ours is its
+    gateway, so there is none unless one is declared.
     """
 
     subnet: IPNetwork
     gateway: IPAddress | None = None
     ip_range: IPNetwork | None = None
     aux_addresses: tuple[tuple[str, IPAddress], ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Network:
     gets no IPv4 address. trusted_host_interfaces: links of the host by which published ports are also reached at the sandbox's own address.
     container_iface_prefix: what interfaces in the sandboxes are called, before the number; None: ``eth``.
     vnis: of an overlay, one for each subnet; those that are missing the ledger gives.
+    parent: of macvlan and ipvlan, the link of the host that the network rests on; None: one that leads nowhere. mode, flag: None: Docker's default.
+    host_shim: whether the host has an address in such a network, or which; the ledger gives one for True.
     """
 
     name: str
@@ -64,6 +68,10 @@ class Network:
     trusted_host_interfaces: tuple[str, ...] = ()
     container_iface_prefix: str | None = None
     vnis: tuple[int, ...] = ()
+    parent: str | None = None
+    mode: str | None = None
+    flag: str | None = None
+    host_shim: bool | IPv4Address = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .declaration import Declaration
 from .overlap import last_overlap, span_of
+from .parent import PARENT_DRIVERS, vlan_of
 from .port_checks import written
 from .problem import Problem
 from .report import Report
@@ -15,7 +16,7 @@ from .resolve import gateway_endpoints, host_addresses
 
 
 def check_against_host(declaration: Declaration, reserved: object, host: str = "") -> list[Problem]:
-    """Subnets that overlap a route, a resolver or the underlay address of the host, and published ports that a process has.
+    """Subnets that overlap a route, a resolver or the underlay address of the host, published ports that a process has, parents that are not there.
 
     reserved: a Reserved, or the dictionary ``reserved`` of ``topology_info``; it must not hold what this fleet itself put there.
     """
@@ -23,6 +24,7 @@ def check_against_host(declaration: Declaration, reserved: object, host: str = "
     known = reserved if isinstance(reserved, Reserved) else read_reserved(reserved)
     check_subnets(report, declaration, known)
     check_ports(report, declaration, known)
+    check_parents(report, declaration, known)
     return report.problems
 
 
@@ -30,6 +32,8 @@ def check_subnets(report: Report, declaration: Declaration, reserved: Reserved) 
     """No subnet takes addresses away from the host."""
     spans = reserved.spans()
     for name, network in declaration.networks.items():
+        if network.driver in PARENT_DRIVERS:
+            continue  # its subnet is that of the wire, where the host may have an address too
         for index, subnet in enumerate(network.subnets):
             wanted = span_of(subnet.subnet, name)
             held = last_overlap(spans, wanted.first, wanted.last)
@@ -53,3 +57,28 @@ def check_ports(report: Report, declaration: Declaration, reserved: Reserved) ->
                     message = f"{process} listens on {other.protocol} port {other.port} of {other.host_ip}: publish another port, or stop it"
                     report.add(f"cnm_sandboxes.{name}.ports", f"{written(address)}:{published.published}/{published.protocol}", message)
                     break
+
+
+def check_parents(report: Report, declaration: Declaration, reserved: Reserved) -> None:
+    """What a network rests on is there, carries its packets, and is free for it."""
+    links = {link.name: link for link in reserved.links}
+    for name, network in declaration.networks.items():
+        if network.driver not in PARENT_DRIVERS or network.parent is None or not links:
+            continue
+        vlan, path = vlan_of(network.parent), f"cnm_networks.{name}.parent"
+        link = links.get(network.parent) or (links.get(vlan[0]) if vlan else None)
+        if link is None:
+            there = ", ".join(sorted(links.keys() - {"lo"})) or "none but lo"
+            report.add(path, network.parent, f"the host has no interface '{vlan[0] if vlan else network.parent}': choose one that it has ({there})")
+            continue
+        other = next((one for one in links.values() if one.parent == network.parent and {one.kind, network.driver} == set(PARENT_DRIVERS)), None)
+        if not link.up:
+            report.add(path, network.parent, f"the interface {link.name} of the host is down: bring it up, by the host's own network configuration")
+        if link.master:
+            report.add(path, network.parent, f"the interface {link.name} is a port of {link.master}, which takes all that arrives: choose {link.master}")
+        if other is not None:
+            message = f"the {other.kind} {other.name}, which somebody else made, rests on it, and the kernel has either macvlan or ipvlan on an interface"
+            report.add(path, network.parent, f"{message}: choose another parent")
+        if network.mtu is not None and network.mtu > link.mtu:
+            message = f"the parent {link.name} carries at most {link.mtu} bytes on this host: give at most that, or auto, or raise the MTU of the parent"
+            report.add(f"cnm_networks.{name}.mtu", network.mtu, message)

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .declaration import Network
 from .ipam import read_ipam
 from .keys import Keys, add_opts, as_given, read_items, read_keys
 from .network_bridge import BRIDGE
+from .network_ipvlan import IPVLAN
 from .network_keys import NetworkKeys
+from .network_macvlan import MACVLAN
 from .report import Report, Unreadable, shown
 from .values import Reader, integer_between, one_of, read_boolean
 
@@ -25,9 +28,9 @@ def read_mtu(value: object) -> object:
     return None if value == "auto" else MTU(value)
 
 
-DRIVERS: Mapping[str, NetworkKeys] = {"bridge": BRIDGE}
+DRIVERS: Mapping[str, NetworkKeys] = {"bridge": BRIDGE, "ipvlan": IPVLAN, "macvlan": MACVLAN}
 PLAIN_DRIVERS = ("host", "none")
-DRIVER = one_of((*DRIVERS, *PLAIN_DRIVERS), ("macvlan", "ipvlan", "overlay"))
+DRIVER = one_of((*DRIVERS, *PLAIN_DRIVERS), ("overlay",))
 COMMON: Mapping[str, Reader] = {
     "driver": DRIVER,
     "scope": as_given,
@@ -45,8 +48,7 @@ COMMON_OPTS: Mapping[str, str] = {
     "com.docker.network.internal": "internal",
 }
 NOT_YET = frozenset(
-    "attachable config_from config_only control_plane encrypted external host_shim ingress labels mode name parent vni"
-    " com.docker.network.driver.overlay.vxlanid_list ipvlan_flag ipvlan_mode macvlan_mode".split()
+    "attachable config_from config_only control_plane encrypted external ingress labels name vni com.docker.network.driver.overlay.vxlanid_list".split()
 )
 
 
@@ -72,6 +74,7 @@ def read_network(report: Report, path: str, name: str, raw: object) -> Network:
     if not enabled:
         report.add(f"{path}.enable_ipv4", False, "a network has IPv4, IPv6 or both: enable one of them")
     subnets, sizes = read_ipam(report, f"{path}.ipam", found.pop("ipam", None), driver, keys.most_subnets, enabled)
+    subnets = tuple(replace(one, bare=keys.bare) for one in subnets)
     return Network(**{"name": name, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, "sizes": sizes, **found})
 
 
@@ -85,5 +88,9 @@ def add_driver_opts(report: Report, path: str, found: dict[str, Any], keys: Netw
     opts_path = f"{path}.driver_opts"
     meanings = {**COMMON_OPTS, **keys.driver_opts}
     readers = {opt: {**COMMON, **keys.readers}[key] for opt, key in meanings.items()}
-    opts = read_keys(report, opts_path, found.pop("driver_opts", None), Keys(readers, NOT_YET | keys.not_yet))
+    raw = dict(read_items(report, opts_path, found.pop("driver_opts", None)))
+    for opt in [opt for opt in raw if opt not in meanings and any(opt in other.driver_opts for other in DRIVERS.values())]:
+        owners = " or ".join(driver for driver, its in DRIVERS.items() if opt in its.driver_opts)
+        report.add(f"{opts_path}.{opt}", raw.pop(opt), f"only a network of driver {owners} has this option: leave it out")
+    opts = read_keys(report, opts_path, raw, Keys(readers, NOT_YET | keys.not_yet))
     add_opts(report, opts_path, found, opts, meanings)

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import fields
 
 from .declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
+from .network import DRIVERS
 from .resolve import default_host_ip
 
 Options = dict[str, object]
@@ -25,7 +26,7 @@ def declaration_options(declaration: Declaration) -> dict[str, Options]:
 def network_options(network: Network) -> Options:
     """One network in option names."""
     options: Options = {"driver": network.driver}
-    default = Network(network.name)
+    default = Network(network.name, scope=DRIVERS[network.driver].scopes[0] if network.driver in DRIVERS else "host")
     for one in fields(Network):
         value = getattr(network, one.name)
         if one.name not in ("name", "driver", "subnets", "sizes", "vnis") and value != getattr(default, one.name):

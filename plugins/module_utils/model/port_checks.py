@@ -9,6 +9,7 @@ from collections import Counter
 
 from .declaration import Declaration, IPAddress
 from .options import port_words
+from .parent import PARENT_DRIVERS
 from .report import Report
 from .resolve import gateway_endpoints, host_addresses
 
@@ -23,6 +24,14 @@ def check_ports(report: Report, declaration: Declaration) -> None:
         gateways = gateway_endpoints(declaration, sandbox)
         if sandbox.ports and known and not gateways:
             message = "ports are published through a network that leads outside, and the sandbox has none: join one that is not internal"
+            report.add(path, f"{len(sandbox.ports)} ports", message)
+            continue
+        on_wire = next((one.network for one in gateways.values() if known and declaration.networks[one.network].driver in PARENT_DRIVERS), None)
+        if sandbox.ports and on_wire is not None:
+            message = (
+                f"no port of the host leads into network {on_wire}, which has the sandbox's default route: on a {declaration.networks[on_wire].driver} network"
+                " every port of a sandbox is reached at the sandbox's own address. Leave the ports out, or give a bridge network the higher gw_priority"
+            )
             report.add(path, f"{len(sandbox.ports)} ports", message)
             continue
         if len(set(sandbox.ports)) < len(sandbox.ports):

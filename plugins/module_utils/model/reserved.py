@@ -34,11 +34,23 @@ class TakenPort:
 
 
 @dataclass(frozen=True)
+class HostLink:
+    """A link of the host that others made. kind: empty for a network card. parent, master: the links that it rests on, and that it is a port of."""
+
+    name: str
+    kind: str = ""
+    mtu: int = 1500
+    up: bool = True
+    parent: str = ""
+    master: str = ""
+
+
+@dataclass(frozen=True)
 class Reserved:
     """What is in use on a host by others than this fleet. Prefixes and resolvers keep subnets away, ports keep ports away.
 
     port_range: first and last of the ports that the host gives away itself (ip_local_port_range). reserved_ports: first and last of each range
-    of them that it does not (ip_local_reserved_ports).
+    of them that it does not (ip_local_reserved_ports). links: those of the host's own namespace; none where the host did not tell.
     """
 
     prefixes: tuple[IPNetwork, ...] = ()
@@ -48,10 +60,11 @@ class Reserved:
     underlay_mtu: int | None = None
     port_range: tuple[int, int] = (32768, 60999)
     reserved_ports: tuple[tuple[int, int], ...] = ()
+    links: tuple[HostLink, ...] = ()
 
     def lasting(self) -> Reserved:
-        """Without ports, which come and go."""
-        return replace(self, ports=(), port_range=Reserved.port_range, reserved_ports=())
+        """Without ports and links, which come and go."""
+        return replace(self, ports=(), links=(), port_range=Reserved.port_range, reserved_ports=())
 
     def seen(self) -> dict[str, object]:
         """The part that lasts, as the ledger keeps it."""
@@ -79,6 +92,7 @@ def read_reserved(raw: object) -> Reserved:
         prefixes=tuple(sorted(set(readable(read_subnet, items.get("prefixes"))), key=lambda one: (one.version, int(one.network_address), one.prefixlen))),
         resolvers=tuple(dict.fromkeys(readable(read_address, items.get("resolvers")))),
         ports=tuple(sorted(set(readable(read_taken_port, items.get("ports"))), key=lambda one: (one.protocol, one.port, str(one.host_ip), one.process))),
+        links=tuple(readable(read_host_link, items.get("links"))),
         port_range=ranges[0] if ranges else Reserved.port_range,
         reserved_ports=tuple(readable(read_port_range, items.get("reserved_ports"))),
         underlay_address=next(iter(readable(read_ipv4_address, [items.get("underlay_address")])), None),
@@ -97,6 +111,13 @@ def read_port_range(value: object) -> tuple[int, int]:
     """First and last port of a range, as a list of the two."""
     first, last = (PORT(one) for one in (value if isinstance(value, (list, tuple)) else ()))
     return first, last
+
+
+def read_host_link(value: object) -> HostLink:
+    """One of ``links``."""
+    items = value if isinstance(value, dict) else {}
+    parent, master, kind = (str(items.get(key) or "") for key in ("parent", "master", "kind"))
+    return HostLink(read_text(items.get("name")), kind, read_integer(items.get("mtu")), items.get("up") is not False, parent, master)
 
 
 def readable(reader: Callable[[object], T], raw: object) -> list[T]:

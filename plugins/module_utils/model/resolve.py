@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import count
 
 from .declaration import Declaration, Endpoint, IPAddress, Network, Port, Sandbox
+from .parent import PARENT_DRIVERS, is_routed
 from .subnet import gateway_of, subnet_in
 
 EVERY_ADDRESS = IPv4Address("0.0.0.0")
@@ -61,9 +62,10 @@ def derived_mac(address: IPAddress) -> str:
 
 
 def bridge_mac(network: Network) -> str | None:
-    """The MAC of a network's bridge: that of its gateway's address; None while it has no subnet."""
+    """The MAC of a network's bridge: that of its gateway's address; None while it has no subnet, and where there is no bridge."""
     subnets = [subnet for subnet in (subnet_in(network, family) for family in families(network)) if subnet is not None]
-    return derived_mac(gateway_of(subnets[0])) if subnets else None
+    gateway = gateway_of(subnets[0]) if subnets and network.driver not in PARENT_DRIVERS else None
+    return None if gateway is None else derived_mac(gateway)
 
 
 def effective_mtu(network: Network, underlay_mtu: int | None = None) -> int:
@@ -72,8 +74,18 @@ def effective_mtu(network: Network, underlay_mtu: int | None = None) -> int:
 
 
 def leads_out(network: Network, family: int) -> bool:
-    """Whether sandboxes have a default route through the network."""
+    """Whether sandboxes have a default route through the network.
+
+    On a wire that is not ours: only where somebody else there is declared to be the gateway, or where none is needed.
+    """
+    if network.driver in PARENT_DRIVERS and (network.parent is None or not (is_routed(network) or gateway_on_wire(network, family))):
+        return False
     return not network.internal and family in families(network) and gateway_mode(network, family) != "isolated"
+
+
+def gateway_on_wire(network: Network, family: int) -> IPAddress | None:
+    """The declared gateway of one family in a network that rests on a parent: that of its first subnet that has one."""
+    return next((one.gateway for one in network.subnets if one.gateway is not None and one.subnet.version == family), None)
 
 
 def gateway_endpoint(declaration: Declaration, sandbox: Sandbox, family: int = 4) -> Endpoint | None:

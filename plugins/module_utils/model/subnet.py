@@ -28,9 +28,12 @@ def given_range(subnet: Subnet) -> tuple[IPAddress, IPAddress]:
     return (low if int(low) > int(first) else first), (high if int(high) < int(last) else last)
 
 
-def gateway_of(subnet: Subnet) -> IPAddress:
-    """The declared gateway, else the first address that can be given away, as Docker chooses it. An internal network has one too: its bridge's address."""
-    if subnet.gateway is not None:
+def gateway_of(subnet: Subnet) -> IPAddress | None:
+    """The declared gateway, else the first address that can be given away, as Docker chooses it. An internal network has one too: its bridge's address.
+
+    None where the gateway would be somebody else's on the wire, and none is declared.
+    """
+    if subnet.gateway is not None or subnet.bare:
         return subnet.gateway
     reserved = {address for _name, address in subnet.aux_addresses}
     first, last = given_range(subnet)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .on_wire import expected_on_wire, is_on_wire, may_leave_by_wire
 from .row import BLOCKED, REACHED, Row
 from .site import Door, Site
 
@@ -24,6 +25,8 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     """
     if door.kind == "shut":
         return BLOCKED, "published"
+    if door.kind == "endpoint" and is_on_wire(source.declared.get(door.network)):
+        return expected_on_wire(source, name, door)
     if door.kind == "endpoint" and not _is_asked(source, name, door):
         return None
     if not name:
@@ -32,6 +35,8 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
         if door.network not in source.networks[name]:
             return BLOCKED, "isolation"
         return (REACHED, "network") if source.declared[door.network].icc else (BLOCKED, "icc")
+    if may_leave_by_wire(source, name):
+        return None
     gateway = source.gateways[name]
     if gateway is None:
         return BLOCKED, "egress" if door.kind == "underlay" else "published"
@@ -73,6 +78,9 @@ def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> I
     if door.home and door.way:
         yield _row(door.host, "", door.home, proto, REACHED, "loopback" if door.home.address.is_loopback else "published")
         yield _row(source.host, "", door.way, proto, REACHED, "underlay")
+    elif kind == "private":
+        # Nobody else may ask there: that it answers itself shows that it listens.
+        yield _row(source.host, door.sandbox, door, proto, REACHED, "itself")
     elif kind == "egress" or expect == BLOCKED:
         yield _row(source.host, "", door, proto, REACHED, (expected(source, "", door) or (REACHED, ""))[1])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .expect import Pair, expected
+from .on_wire import is_on_wire
 from .site import Door, Site, endpoint_doors, published_doors
 
 LIMIT = 2500
@@ -28,13 +29,15 @@ def count(sites: Sequence[Site]) -> int:
     """How many pairs ``every_pair`` would yield, by arithmetic."""
     total = 0
     for site in sites:
-        total += len(site.sandboxes) * sum(1 for _door in endpoint_doors(site))
+        for door in endpoint_doors(site):
+            network = site.declared[door.network]
+            is_plain = not is_on_wire(network) and not network.inhibit_ipv4 and network.gateway_mode == "nat"
+            total += len(site.sandboxes) if is_plain else sum(1 for _pair in _askers(site, door))
         for door in published_doors(site):
             total += len(_local_sources(site, door))
             if door.address == site.underlay:
                 total += len(sites) - 1
-        if site.egress:
-            total += sum(1 for gateway in site.gateways.values() if gateway is None or gateway.masquerade)
+        total += sum(1 for _pair in _ways_out(site))
     return total
 
 
@@ -42,8 +45,7 @@ def every_pair(sites: Sequence[Site]) -> Iterator[Pair]:
     """Every source at every door where something is declared about it."""
     for site in sites:
         for door in endpoint_doors(site):
-            yield site, "", door
-            yield from ((site, name, door) for name in site.sandboxes if name != door.sandbox)
+            yield from _askers(site, door)
         for door in published_doors(site):
             yield from ((site, name, door) for name in _local_sources(site, door))
             if door.address == site.underlay:
@@ -59,7 +61,9 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
         for door in endpoint_doors(site):
             doors[door.network].append(door)
         for members in doors.values():
-            yield from ((site, members[i - 1].sandbox if len(members) > 1 else "", members[i]) for i in range(len(members)))
+            for i, door in enumerate(members):
+                sources = [members[i - 1].sandbox, ""] if len(members) > 1 else [""]
+                yield from [(site, source, door) for source in sources if expected(site, source, door)][:1]
         yield from _isolated(site, doors)
         other = sites[(place + 1) % len(sites)]
         for nth, door in enumerate(published_doors(site)):
@@ -70,6 +74,11 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
             if door.address == site.underlay and other is not site:
                 yield other, "", door
         yield from _ways_out(site)
+
+
+def _askers(site: Site, door: Door) -> Iterator[Pair]:
+    """Every source on its own host that something is declared about at the address of a sandbox."""
+    yield from ((site, name, door) for name in ("", *site.sandboxes) if name != door.sandbox and expected(site, name, door))
 
 
 def _isolated(site: Site, doors: dict[str, list[Door]]) -> Iterator[Pair]:
@@ -83,7 +92,7 @@ def _isolated(site: Site, doors: dict[str, list[Door]]) -> Iterator[Pair]:
     first = next((members[0] for members in doors.values() if members), None)
     if first:
         found.update(((name, first), None) for name, networks in site.networks.items() if not networks)
-    return ((site, source, door) for source, door in found)
+    return ((site, source, door) for source, door in found if expected(site, source, door))
 
 
 def _ways_out(site: Site) -> Iterator[Pair]:
@@ -96,4 +105,4 @@ def _local_sources(site: Site, door: Door) -> list[str]:
     """Who on its own host may ask at a published door: the host first, then sandboxes, whose 127.0.0.0/8 is another one."""
     if door.kind == "shut":
         return []
-    return [""] if door.address.is_loopback else ["", *site.sandboxes]
+    return [""] if door.address.is_loopback else ["", *(name for name in site.sandboxes if expected(site, name, door))]

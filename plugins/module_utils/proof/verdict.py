@@ -16,6 +16,8 @@ PROVEN, RED, UNPROVEN = "proven", "red", "unproven"
 _REASONS = {
     ("host", REACHED): "a host reaches its sandboxes",
     ("network", REACHED): "both are on {network}",
+    ("private", BLOCKED): "{network} is private",
+    ("itself", REACHED): "a sandbox reaches itself",
     ("icc", BLOCKED): "{network} has icc: false",
     ("hairpin", BLOCKED): "{network} has icc: false",
     ("isolation", BLOCKED): "it is not on {network}",

@@ -46,7 +46,8 @@ class Link:
     kind: bridge, veth, macvlan, ipvlan, vlan, dummy, vxlan or ifb. tag: ifalias. peer: the other end of a veth, as (netns, name).
     parent: the link that it rests on, as (netns, name); for a vxlan the namespace of its socket, with its underlay link or an empty name.
     options: what belongs to the kind, in iproute2's words (a bridge's ``mcast_snooping``, a vxlan's ``id``), sorted. port: what belongs
-    to a bridge port (``isolated``). ipv6_link_local: whether the kernel makes an fe80 address for it. txqlen: in packets.
+    to a bridge port (``isolated``). ipv6_link_local: whether the kernel makes an fe80 address for it. txqlen: in packets. mtu_of_parent:
+    the MTU is that of what it rests on. yields: where somebody else has made it, that one will do.
     """
 
     netns: str
@@ -65,6 +66,8 @@ class Link:
     txqlen: int | None = None
     promisc: bool | None = None
     up: bool | None = None
+    mtu_of_parent: bool = field(default=False, compare=False)
+    yields: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> Key:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .difference import another_thing, differences, merged
+from .fit import fitted
 from .lost import lost_routes, lost_with
 from .objects import Address, HostState, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
@@ -25,6 +26,7 @@ class Plan:
 
 def plan(current: HostState, desired: HostState) -> Plan:
     """The way from ``current`` to ``desired``. Only what ``current`` owns is changed or removed."""
+    desired = fitted(desired, current)
     clashes = tuple(one for key, one in sorted(current.objects.items()) if key in desired.objects and key not in current.owned)
     if clashes:
         return Plan(clashes=clashes)

@@ -1,0 +1,158 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What networks of drivers macvlan and ipvlan have in common: a parent on the host, a link upon it in each sandbox, and perhaps one for the host.
+
+Traffic goes from the sandbox over the parent's wire, and passes neither routes nor rules of the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, ip_address
+
+from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
+from ..model.parent import DEFAULT_MODES, effective_flag, effective_mode, has_own_macs, is_routed, vlan_of
+from ..model.resolve import address_in, derived_mac, effective_mac, effective_mtu, families
+from ..state.objects import Address, Link, Object, Options, Route
+from ..state.rule import Rule
+from ..state.tag import Tag, altname, link_name
+from .found import DEFAULT_ROUTES, Found
+from .place import Place
+
+Leg = tuple[Sandbox, Endpoint]
+
+
+def network_id(fleet: str, network: Network) -> str:
+    """The name of the network's parent: a network without one has a dummy of its own."""
+    return network.parent or link_name("d", fleet, network.name)
+
+
+def shim_name(fleet: str, network: Network) -> str:
+    """The name of the host's own link in the network."""
+    return link_name("h", fleet, network.name)
+
+
+def network_objects(fleet: str, network: Network, members: Sequence[Leg], publishing: Sequence[Leg]) -> Iterator[Object]:
+    """The parent, where nobody else made it, and the host's own link with a route to each sandbox, if it is to have one."""
+    vlan = vlan_of(network.parent or "")
+    if network.parent is None:
+        name, tag = network_id(fleet, network), str(Tag(fleet, network.name, "", "dummy"))
+        yield Link("", name, "dummy", tag, altname(fleet, network.name), mtu=effective_mtu(network), ipv6_link_local=False, up=True)
+    elif vlan is not None:
+        # Several networks may rest on it, so it is none's. One that somebody else made is used as it is, and outlives the networks.
+        tag = str(Tag(fleet, network.parent, "", "vlan"))
+        yield Link("", network.parent, "vlan", tag, parent=("", vlan[0]), options=(("id", vlan[1]),), up=True, yields=True)
+    if isinstance(network.host_shim, IPv4Address):
+        yield from _shim(fleet, network, network.host_shim, members)
+
+
+def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
+    """The sandbox's link upon the parent, with its address."""
+    sandbox, endpoint = leg
+    yield Link(
+        netns=sandbox.name,
+        name=interface,
+        kind=network.driver,
+        tag=str(Tag(fleet, network.name, sandbox.name, "endpoint")),
+        mac=effective_mac(endpoint) if has_own_macs(network) else None,
+        mtu=network.mtu,
+        mtu_of_parent=network.mtu is None,
+        parent=("", network_id(fleet, network)),
+        options=_options(network),
+        up=True,
+    )
+    for family in families(network):
+        own = _subnet_of(network, address_in(endpoint, family))
+        if own is not None:
+            yield Address(sandbox.name, interface, f"{address_in(endpoint, family)}/{own.subnet.prefixlen}")
+
+
+def default_route(network: Network, sandbox: Sandbox, interface: str, family: int) -> Iterator[Object]:
+    """By the gateway on the wire, if one is declared for the sandbox's subnet; where the network routes by itself, by the link alone."""
+    address = next((address_in(endpoint, family) for endpoint in sandbox.endpoints if endpoint.network == network.name), None)
+    own = _subnet_of(network, address)
+    if is_routed(network):
+        yield Route(sandbox.name, DEFAULT_ROUTES[family], None, interface)
+    elif own is not None and own.gateway is not None:
+        yield Route(sandbox.name, DEFAULT_ROUTES[family], str(own.gateway), interface)
+
+
+def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
+    """None: nothing of such a network passes the host's firewall."""
+    yield from ()
+
+
+def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network]:
+    """The networks of driver ``kind`` that stand in a picture: those that have a link in a sandbox, or for the host."""
+    dummies = {owner.network for _link, owner in found.links.get("dummy", [])}
+    shims = {owner.network: link for link, owner in found.links.get("shim", []) if link.kind == kind}
+    links = {owner.network: link for link, owner in found.links.get("endpoint", []) if link.kind == kind}
+    for name, link in sorted({**shims, **links}.items()):
+        has = dict(link.options)
+        mode, flag = str(has.get("mode")), str(has.get("flag", "bridge"))
+        shim = next((one.ip for one in found.addresses.get(("", shims[name].name), [])), None) if name in shims else None
+        subnets = tuple(_subnets(name, found))
+        versions = {one.subnet.version for one in subnets}
+        yield Network(
+            name,
+            kind,
+            scope="fleet",
+            subnets=subnets,
+            enable_ipv4=4 in versions or not versions,
+            enable_ipv6=6 in versions,
+            mtu=None if link.parent is None or link.mtu == found.mtus.get(link.parent[1], link.mtu) else link.mtu,
+            parent=None if name in dummies or link.parent is None else link.parent[1],
+            mode=None if mode == DEFAULT_MODES[kind] else mode,
+            flag=None if flag == "bridge" else flag,
+            host_shim=shim if isinstance(shim, IPv4Address) else False,
+        )
+
+
+def docker_options(fleet: str, network: Network) -> dict[str, str]:
+    """What ``docker network inspect`` shows under Options."""
+    shown = {"parent": network_id(fleet, network), f"{network.driver}_mode": effective_mode(network)}
+    return {**shown, "ipvlan_flag": effective_flag(network)} if network.driver == "ipvlan" else shown
+
+
+def _shim(fleet: str, network: Network, address: IPv4Address, members: Sequence[Leg]) -> Iterator[Object]:
+    """Host routes, since the subnet itself may be that of the parent."""
+    name = shim_name(fleet, network)
+    yield Link(
+        netns="",
+        name=name,
+        kind=network.driver,
+        tag=str(Tag(fleet, network.name, "", "shim")),
+        altname=altname(fleet, network.name, "host_shim"),
+        mac=derived_mac(address) if has_own_macs(network) else None,
+        mtu=network.mtu,
+        mtu_of_parent=network.mtu is None,
+        parent=("", network_id(fleet, network)),
+        options=_options(network),
+        ipv6_link_local=False,
+        up=True,
+    )
+    yield Address("", name, f"{address}/32")
+    for _sandbox, endpoint in members:
+        yield Route("", f"{endpoint.ipv4_address}/32", None, name)
+
+
+def _options(network: Network) -> Options:
+    mode = (("mode", effective_mode(network)),)
+    return mode if network.driver == "macvlan" else (("flag", effective_flag(network)), *mode)
+
+
+def _subnet_of(network: Network, address: IPAddress | None) -> Subnet | None:
+    return next((one for one in network.subnets if address is not None and address in one.subnet), None)
+
+
+def _subnets(network: str, found: Found) -> Iterator[Subnet]:
+    """The subnets that addresses in sandboxes tell of, IPv4 first, each with the gateway that is in it."""
+    gateways: dict[IPNetwork, IPAddress | None] = {}
+    for link, owner in found.links.get("endpoint", []):
+        for at in found.addresses.get((link.netns, link.name), ()) if owner.network == network else ():
+            way = found.ways_out.get((link.netns, at.version))
+            leads = way is not None and way.link == link.name and way.gateway
+            gateways[at.network] = ip_address(way.gateway) if leads and way is not None and way.gateway else gateways.get(at.network)
+    for subnet in sorted(gateways, key=lambda one: (one.version, int(one.network_address))):
+        yield Subnet(subnet, gateways[subnet], bare=True)

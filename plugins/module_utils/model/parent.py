@@ -1,0 +1,59 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What networks of drivers macvlan and ipvlan rest on: a link of the host, a VLAN of one, or nothing."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address
+
+from .declaration import Network
+from .names import read_interface_name
+from .report import Unreadable
+from .values import read_boolean, read_ipv4_address
+
+PARENT_DRIVERS = ("macvlan", "ipvlan")
+VLAN = re.compile(r"(.+)\.([0-9]{1,4})")
+DEFAULT_MODES = {"macvlan": "bridge", "ipvlan": "l2"}
+L3_MODES = ("l3", "l3s")
+
+
+def read_parent(value: object) -> str:
+    """The name of a link of the host that leads somewhere."""
+    if value == "lo":
+        raise Unreadable("lo leads to nobody: name a link that leads to others, or leave the parent out, and the network is internal")
+    return read_interface_name(value)
+
+
+def read_host_shim(value: object) -> bool | IPv4Address:
+    """Whether the host has an address in the network, or which."""
+    if isinstance(value, bool) or str(value).lower() in ("true", "false"):
+        return read_boolean(value)
+    return read_ipv4_address(value)
+
+
+def vlan_of(parent: str) -> tuple[str, int] | None:
+    """The link and the 802.1q number in a name such as ``eth0.40``; None where it is no such name."""
+    match = VLAN.fullmatch(parent)
+    return (match[1], int(match[2])) if match and 1 <= int(match[2]) <= 4094 else None
+
+
+def effective_mode(network: Network) -> str:
+    """The given mode, else Docker's default."""
+    return network.mode or DEFAULT_MODES[network.driver]
+
+
+def effective_flag(network: Network) -> str:
+    """Of ipvlan: the given flag, else Docker's default."""
+    return network.flag or "bridge"
+
+
+def has_own_macs(network: Network) -> bool:
+    """Whether each endpoint has a MAC of its own: an ipvlan and a macvlan in mode passthru have that of the parent."""
+    return network.driver != "ipvlan" and network.mode != "passthru"
+
+
+def is_routed(network: Network) -> bool:
+    """Whether the network forwards by address alone, so that its sandboxes need no gateway."""
+    return network.driver == "ipvlan" and effective_mode(network) in L3_MODES

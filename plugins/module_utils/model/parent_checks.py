@@ -1,0 +1,84 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Networks that rest on a link of the host: who can share one, and where the host itself can have an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address
+
+from .declaration import Declaration, Endpoint, Network, Sandbox
+from .parent import PARENT_DRIVERS, effective_flag, effective_mode, has_own_macs
+from .report import Report
+from .subnet import gateway_of, lies_between, usable_range
+
+Members = Mapping[str, Sequence[tuple[Sandbox, Endpoint]]]
+CLOSED = {"private": "lets nobody on the same host reach the others", "passthru": "gives the whole interface to one sandbox"}
+
+
+def check_parents(report: Report, declaration: Declaration, members: Members) -> None:
+    """What the kernel refuses on one parent: two kinds of network, two modes of ipvlan, and anything beside passthru."""
+    on_parent: dict[str, Network] = {}
+    for name, network in sorted(declaration.networks.items()):
+        if network.driver not in PARENT_DRIVERS:
+            continue
+        if network.parent is not None:
+            first = on_parent.setdefault(network.parent, network)
+            fault = parent_fault(first, network) if first is not network else None
+            if fault is not None:
+                report.add(f"cnm_networks.{name}.parent", network.parent, f"{fault}: choose another parent, or another VLAN of it ({network.parent}.40)")
+        legs = members.get(name, ())
+        if network.mode == "passthru" and len(legs) > 1:
+            second = legs[1][0].name
+            message = f"network {name} gives its whole parent to one sandbox (mode passthru), which is {legs[0][0].name}: choose another network or mode"
+            report.add(f"cnm_sandboxes.{second}.networks.{name}", name, message)
+        for sandbox, endpoint in legs if not has_own_macs(network) else ():
+            if endpoint.mac_address is not None:
+                what = "an ipvlan network" if network.driver == "ipvlan" else "a macvlan network in mode passthru"
+                message = f"what is in {what} has the MAC address of its parent: leave it out, or choose driver macvlan in another mode"
+                report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.mac_address", endpoint.mac_address, message)
+
+
+def parent_fault(first: Network, second: Network) -> str | None:
+    """Why two networks cannot rest on one parent; None if they can."""
+    theirs = f"network {first.name} rests on {first.parent} too"
+    if first.driver != second.driver:
+        return f"{theirs}, and the kernel has either macvlan or ipvlan on an interface"
+    if "passthru" in (first.mode, second.mode):
+        return f"{theirs}, and mode passthru takes the whole interface"
+    if first.driver == "ipvlan" and _way(first) != _way(second):
+        return f"{theirs} with mode {' and flag '.join(_way(first))}, and the kernel has one of each for all of ipvlan on an interface"
+    return None
+
+
+def check_shims(report: Report, declaration: Declaration, members: Members) -> None:
+    """The host has an address only where sandboxes of its own can reach it, and one that nobody else has."""
+    for name, network in declaration.networks.items():
+        shim, path = network.host_shim, f"cnm_networks.{name}.host_shim"
+        if shim is False:
+            continue
+        way = effective_flag(network) if network.driver == "ipvlan" else effective_mode(network)
+        if way in CLOSED:
+            word = "flag" if network.driver == "ipvlan" else "mode"
+            report.add(path, shim, f"{word} {way} {CLOSED[way]}, the host included: leave host_shim out, or choose another {word}")
+        elif isinstance(shim, IPv4Address) and network.subnets:
+            holder = next((sandbox.name for sandbox, endpoint in members.get(name, ()) if endpoint.ipv4_address == shim), None)
+            if holder is not None:
+                report.add(path, str(shim), f"sandbox {holder} has this address in network {name}: choose another one")
+            elif shim in [gateway_of(subnet) for subnet in network.subnets]:
+                report.add(path, str(shim), f"this is the gateway of network {name}: choose another address")
+            elif not any(lies_between(shim, *usable_range(subnet.subnet)) for subnet in network.subnets):
+                subnets = ", ".join(str(subnet.subnet) for subnet in network.subnets)
+                report.add(path, str(shim), f"the host's address must be one that the network can give: choose one of {subnets}")
+
+
+def check_shims_resolved(report: Report, declaration: Declaration) -> None:
+    """The address of the host is known."""
+    for name, network in declaration.networks.items():
+        if network.host_shim is True:
+            report.add(f"cnm_networks.{name}.host_shim", "true", "there is no ledger that gives the host an address: write the address in place of true")
+
+
+def _way(network: Network) -> tuple[str, str]:
+    return effective_mode(network), effective_flag(network)

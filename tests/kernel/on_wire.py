@@ -1,0 +1,52 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host whose card leads to a wire with a neighbour on it, and networks of drivers macvlan and ipvlan on that card."""
+
+from __future__ import annotations
+
+import contextlib
+from ipaddress import IPv4Address, IPv4Network
+from itertools import permutations
+from typing import Any
+
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Network, Subnet
+from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
+
+LAN = "192.0.2.0/24"
+PORT = 7000
+# Where each place is asked, in the namespace of its name; the host itself has the empty one.
+ADDRESSES = {"a": "192.0.2.10", "b": "192.0.2.11", "far": "192.0.2.1", "": "192.0.2.3"}
+
+
+def wire(host: Any, vlan: int = 0) -> None:
+    """The card ``wire`` of the host, and the neighbour ``far`` at its other end, which has a service; its addresses are in a VLAN if one is given."""
+    # Addresses that the kernel makes by itself, and takes its time over, say nothing here.
+    quiet = "sysctl -qw net.ipv6.conf.default.disable_ipv6=1"
+    host.sh(f"ip netns add far && {quiet} && ip netns exec far {quiet} && ip link add wire type veth peer name eth0 netns far")
+    card = f"eth0.{vlan}" if vlan else "eth0"
+    host.sh("ip link set wire up && ip -n far link set eth0 up && ip -n far link set lo up")
+    if vlan:
+        host.sh(f"ip -n far link add link eth0 name {card} up type vlan id {vlan}")
+    host.sh(f"ip -n far addr add {ADDRESSES['far']}/24 dev {card}")
+
+
+def on_parent(driver: str, name: str = "lan", subnet: str = LAN, gateway: str | None = None, **more: Any) -> Network:
+    """A network on the card, unless another parent is given."""
+    one = Subnet(IPv4Network(subnet), IPv4Address(gateway) if gateway else None, bare=True)
+    return Network(name, driver, "fleet", **{"subnets": (one,), "parent": "wire", **more})
+
+
+def answered(
+    *places: str, addresses: dict[str, str] | None = None, protocols: tuple[str, ...] = ("tcp", "udp"), expected: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Who was answered by whom, of all pairs of ``places``, by all the protocols alike."""
+    at = addresses or ADDRESSES
+    flows = {Flow(source, at[target], PORT, protocol): (source, target) for source, target in permutations(places, 2) for protocol in protocols}
+    with contextlib.ExitStack() as stack:
+        listeners = [each for place in places for each in stack.enter_context(listening(Listener(place, PORT)))]
+        found = answers(flows, listeners, [flow for flow, pair in flows.items() if pair in expected])
+    reached = [flows[flow] for flow, said in found.items() if said.split()[0] == (flows[flow][1] or "host")]
+    pairs = {pair for pair in reached if reached.count(pair) == len(protocols)}
+    assert set(reached) == pairs, f"the protocols differ: {reached}"
+    return pairs

@@ -1,0 +1,136 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""macvlan networks on a wire with a neighbour: who reaches whom in each mode, with and without an address of the host."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
+from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, inode
+from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
+from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
+
+A, B = sandbox("a", endpoint("lan", "192.0.2.10")), sandbox("b", endpoint("lan", "192.0.2.11"))
+AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
+WITH_NEIGHBOUR = {("a", "far"), ("far", "a"), ("b", "far"), ("far", "b")}
+BOTH = {("a", "far"), ("far", "a")}
+WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
+SHIM = IPv4Address(ADDRESSES[""])
+
+
+@pytest.mark.parametrize(
+    ("mode", "reached"),
+    [(None, AMONG_THEMSELVES | WITH_NEIGHBOUR), ("private", WITH_NEIGHBOUR), ("vepa", WITH_NEIGHBOUR)],
+    ids=["bridge", "private", "vepa"],
+)
+def test_who_reaches_whom(host, mode: str | None, reached: set[tuple[str, str]]) -> None:
+    wire(host)
+    declared = declare(on_parent("macvlan", mode=mode), A, B)
+    empty = dump(host)
+    predicted = run(declared, check=True)
+    check_same(empty, lambda: dump(host))
+    done = run(declared)
+    assert done.ops == predicted.ops
+    assert describe(done.after, "default") == describe(predicted.after, "default") == declared
+    assert run(declared).ops == ()
+    assert answered("a", "b", "far", expected=reached) == reached
+    clear()
+    check_same(empty, lambda: dump(host))
+
+
+def test_passthru_gives_the_card_to_one_sandbox(host) -> None:
+    wire(host)
+    run(declare(on_parent("macvlan", mode="passthru", gateway="192.0.2.1"), A))
+    assert answered("a", "far", expected=BOTH) == BOTH
+    assert host.sh("ip -n a route show default").split()[:3] == ["default", "via", "192.0.2.1"]
+    clear()
+
+
+@pytest.mark.parametrize("shim", [False, SHIM], ids=["without", "with"])
+def test_the_host_and_its_own_sandboxes(host, shim: IPv4Address | bool) -> None:
+    """Also at the address that the host has on the card itself (a service on UDP that does not mind by which it was asked answers from the other)."""
+    wire(host)
+    host.sh("ip addr add 192.0.2.2/24 dev wire")
+    run(declare(on_parent("macvlan", host_shim=shim), A, B))
+    reached = AMONG_THEMSELVES | (WITH_HOST if shim else set())
+    assert answered("a", "b", "", expected=reached) == reached
+    assert answered("a", "b", "", addresses={**ADDRESSES, "": "192.0.2.2"}, protocols=("tcp",), expected=reached) == reached
+
+
+def test_a_change_keeps_links_and_connections(host) -> None:
+    wire(host)
+    declared = declare(on_parent("macvlan"), A, B)
+    run(declared)
+    before = {name: (inode(name), _index(host, name)) for name in "ab"}
+    connection = Connection("a", "far", ADDRESSES["far"])
+    changes = ({"mode": "private"}, {"mode": "vepa", "mtu": 1400}, {"host_shim": SHIM}, {"mode": None}, {})
+    for change in changes:
+        changed_to = changed(declared, on_parent("macvlan", **change))
+        predicted = run(changed_to, check=True)
+        assert run(changed_to).ops == predicted.ops
+        assert run(changed_to).ops == ()
+        connection.check()
+    connection.close()
+    assert {name: (inode(name), _index(host, name)) for name in "ab"} == before
+    assert "mtu 1500" in host.sh("ip -n a link show eth0")
+
+
+def test_two_networks_on_one_card_and_a_parent_of_another_mtu(host) -> None:
+    wire(host)
+    host.sh("ip link set wire mtu 1400")
+    other = on_parent("macvlan", "other", "198.51.100.0/24", mtu=1300)
+    declared = declare(on_parent("macvlan"), other, sandbox("a", endpoint("lan", "192.0.2.10"), endpoint("other", "198.51.100.10")), B)
+    done = run(declared)
+    assert "mtu 1400" in host.sh("ip -n a link show eth0") and "mtu 1300" in host.sh("ip -n a link show eth1")
+    assert describe(done.after, "default") == declared
+    shown = {one["Name"]: one for one in inspect_networks(describe(done.after, "default"), "default")}
+    assert shown["lan"]["Options"] == {"parent": "wire", "macvlan_mode": "bridge"} and shown["lan"]["Scope"] == "global"
+    assert shown["lan"]["IPAM"] == {"Driver": "default", "Config": [{"Subnet": "192.0.2.0/24"}]}
+    assert json.dumps(declaration_options(declared))
+    # The parent decides, also later.
+    host.sh("ip link set wire mtu 1350")
+    assert run(declared, check=True).ops == ()
+    host.sh("ip link set wire mtu 1500")
+    assert [op.rsplit(": ", 1)[1] for op in run(declared).ops] == ["mtu from 1350 to 1500"] * 2
+
+
+def test_what_drifted_is_repaired_in_place(host) -> None:
+    wire(host)
+    declared = declare(on_parent("macvlan", gateway="192.0.2.1", host_shim=SHIM), A, B)
+    run(declared)
+    good = dump(host)
+    index = _index(host, "a")
+    host.sh("ip -n a link set eth0 type macvlan mode private && ip -n a link set eth0 down && ip route del 192.0.2.11/32")
+    host.sh("ip -n b link set eth0 address 02:00:00:00:00:09 && ip -n b addr add 192.0.2.77/24 dev eth0")
+    assert len(run(declared).ops) == 6
+    assert _index(host, "a") == index
+    check_same(good, lambda: dump(host))
+    assert run(declared).ops == ()
+
+
+def test_a_failure_in_the_middle_puts_back_what_stood(host) -> None:
+    """Somebody else has the other card for himself, from a namespace where nobody looks."""
+    wire(host)
+    declared = declare(on_parent("macvlan"), A)
+    run(declared)
+    before = inode("a"), _index(host, "a")
+    host.sh("ip link add other type veth peer name otherfar && ip link set other up")
+    host.sh("ip netns add hidden && ip link add hold netns hidden link other type macvlan mode passthru")
+    two = on_parent("macvlan", "two", "198.51.100.0/24", parent="other")
+    with pytest.raises(Fault, match="What stood before was put back"):
+        run(changed(declared, two, sandbox("b", endpoint("two", "198.51.100.10"))))
+    assert (inode("a"), _index(host, "a")) == before
+    assert run(declared).ops == ()
+    assert answered("a", "far", expected=BOTH) == BOTH
+
+
+def _index(host, sandbox: str) -> int:
+    return int(json.loads(host.sh(f"ip -n {sandbox} -j link show eth0"))[0]["ifindex"])

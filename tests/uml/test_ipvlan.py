@@ -1,0 +1,98 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ipvlan networks on a wire with a neighbour: who reaches whom in each mode and flag, with and without an address of the host."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.pictures import inode
+from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
+from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
+
+A, B = sandbox("a", endpoint("lan", "192.0.2.10")), sandbox("b", endpoint("lan", "192.0.2.11"))
+AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
+WITH_NEIGHBOUR = {("a", "far"), ("far", "a"), ("b", "far"), ("far", "b")}
+WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
+
+
+@pytest.mark.parametrize(
+    ("flag", "reached"),
+    [(None, AMONG_THEMSELVES | WITH_NEIGHBOUR), ("private", WITH_NEIGHBOUR), ("vepa", WITH_NEIGHBOUR)],
+    ids=["bridge", "private", "vepa"],
+)
+def test_l2(host, flag: str | None, reached: set[tuple[str, str]]) -> None:
+    wire(host)
+    declared = declare(on_parent("ipvlan", flag=flag), A, B)
+    predicted = run(declared, check=True)
+    done = run(declared)
+    assert done.ops == predicted.ops and run(declared).ops == ()
+    assert describe(done.after, "default") == describe(predicted.after, "default") == declared
+    assert answered("a", "b", "far", expected=reached) == reached
+    clear()
+    assert host.sh("ip -br link show type ipvlan") == ""
+
+
+@pytest.mark.parametrize("mode", ["l3", "l3s"])
+def test_l3_routes_between_its_subnets_and_over_the_host(host, mode: str) -> None:
+    """The neighbour needs a route to them by the host's address, and the host one back, as with any router."""
+    wire(host)
+    host.sh("ip addr add 192.0.2.2/24 dev wire && ip -n far route add 198.51.100.0/24 via 192.0.2.2 && ip -n far route add 203.0.113.0/24 via 192.0.2.2")
+    one, other = on_parent("ipvlan", "lan", "198.51.100.0/24", mode=mode), on_parent("ipvlan", "lan", "203.0.113.0/24")
+    network = on_parent("ipvlan", mode=mode, subnets=(*one.subnets, *other.subnets))
+    declared = declare(network, sandbox("a", endpoint("lan", "198.51.100.10")), sandbox("b", endpoint("lan", "203.0.113.11")))
+    done = run(declared)
+    assert run(declared).ops == ()
+    assert describe(done.after, "default") == declared
+    assert host.sh("ip -n a route show default").split()[:3] == ["default", "dev", "eth0"]
+    at = {"a": "198.51.100.10", "b": "203.0.113.11", "far": "192.0.2.1"}
+    assert answered("a", "b", "far", addresses=at, expected=AMONG_THEMSELVES | WITH_NEIGHBOUR) == AMONG_THEMSELVES | WITH_NEIGHBOUR
+
+
+@pytest.mark.parametrize("shim", [False, IPv4Address(ADDRESSES[""])], ids=["without", "with"])
+def test_the_host_and_its_own_sandboxes(host, shim: IPv4Address | bool) -> None:
+    wire(host)
+    host.sh("ip addr add 192.0.2.2/24 dev wire")
+    declared = declare(on_parent("ipvlan", host_shim=shim), A, B)
+    run(declared)
+    assert run(declared).ops == ()
+    reached = AMONG_THEMSELVES | (WITH_HOST if shim else set())
+    assert answered("a", "b", "", expected=reached) == reached
+
+
+def test_a_change_of_mode_and_flag_keeps_links_and_connections(host) -> None:
+    wire(host)
+    declared = declare(on_parent("ipvlan", gateway="192.0.2.1"), A, B)
+    run(declared)
+    before = {name: (inode(name), host.sh(f"ip -n {name} -br link show eth0")) for name in "ab"}
+    connection = Connection("a", "far", ADDRESSES["far"])
+    for change in ({"flag": "private"}, {"flag": "vepa", "mtu": 1400}, {"mtu": None}):
+        now = changed(declared, on_parent("ipvlan", gateway="192.0.2.1", **change))
+        predicted = run(now, check=True)
+        assert run(now).ops == predicted.ops and run(now).ops == ()
+        connection.check()
+    connection.close()
+    routed = changed(declared, on_parent("ipvlan", mode="l3", gateway="192.0.2.1"))
+    run(routed)
+    assert run(routed).ops == ()
+    run(declared)
+    assert run(declared).ops == ()
+    assert {name: (inode(name), host.sh(f"ip -n {name} -br link show eth0")) for name in "ab"} == before
+    shown = inspect_networks(describe(run(declared).after, "default"), "default")[0]
+    assert shown["Options"] == {"parent": "wire", "ipvlan_mode": "l2", "ipvlan_flag": "bridge"}
+    assert shown["IPAM"]["Config"] == [{"Subnet": "192.0.2.0/24", "Gateway": "192.0.2.1"}]
+    assert shown["Containers"]["a"]["MacAddress"] == ""
+
+
+def test_from_one_driver_to_the_other_on_one_card(host) -> None:
+    wire(host)
+    run(declare(on_parent("macvlan"), A, B))
+    ipvlan = declare(on_parent("ipvlan"), A, B)
+    predicted = run(ipvlan, check=True)
+    assert run(ipvlan).ops == predicted.ops and run(ipvlan).ops == ()
+    assert answered("a", "b", expected=AMONG_THEMSELVES) == AMONG_THEMSELVES
