@@ -129,7 +129,7 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ({"driver": "macvlan", "flag": "vepa"}, "flag", "only a network of driver ipvlan has this key, and this one is of driver macvlan"),
         ({"driver": "macvlan", "icc": False}, "icc", "only a network of driver bridge has this key"),
         ({"driver": "ipvlan", "mode": "bridge"}, "mode", "there is no 'bridge'"),
-        ({"driver": "ipvlan", "host_shim": "maybe"}, "host_shim", "an IPv4 address such as"),
+        ({"driver": "ipvlan", "host_shim": "maybe"}, "host_shim", "an address such as"),
         ({"driver": "ipvlan", "driver_opts": {"macvlan_mode": "vepa"}}, "driver_opts.macvlan_mode", "only a network of driver macvlan has this option"),
         ({"driver": "macvlan", "mode": "vepa", "driver_opts": {"macvlan_mode": "private"}}, "driver_opts.macvlan_mode", "'mode' means the same"),
         ({"driver": "brigde"}, "driver", "did you mean 'bridge'?"),
