@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.fleet.slices import read_slice
 
-_OF_THE_PLAN = ("networks", "sandboxes", "peers", "fleet")
+_OF_THE_PLAN = ("networks", "sandboxes", "peers", "firewall", "fleet")
 
 
 class ActionModule(ActionBase):

@@ -18,7 +18,9 @@ from .converge import Outcome, converge
 from .docker_user import find_policy
 from .drivers.desired import host_state
 from .drivers.policy_rules import places
+from .firewall.judge import judge
 from .kernel.docker import read_open_bridges
+from .kernel.ground import read_sight
 from .kernel.insets import observe_insets
 from .model.complete import complete_declaration
 from .model.problem import Problem
@@ -87,7 +89,8 @@ def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
     declaration, problems = complete_declaration(part.get("networks", {}), part.get("sandboxes", {}))
     _refuse(problems, path)
-    outcome = converge(host_state(declaration, part["fleet"], read_open_bridges()), part["fleet"])
+    ground = judge(read_sight(), part.get("firewall", "auto"), part["fleet"])
+    outcome = converge(host_state(declaration, part["fleet"], read_open_bridges(), ground), part["fleet"])
     if outcome.clashes:
         names = ", ".join(name_of(one) for one in outcome.clashes)
         remedy = "Remove them, or choose other names, and restart this unit."

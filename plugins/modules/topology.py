@@ -38,12 +38,19 @@ options:
   plan:
     description:
       - The folder with the plan on the controller, as M(mooring.cnm.fleet_plan) returns it. The host's slice of it takes the place of
-        O(networks), O(sandboxes), O(peers) and O(fleet).
+        O(networks), O(sandboxes), O(peers), O(firewall) and O(fleet).
     type: path
   fleet:
     description: Whose these objects are. Two fleets can share a host.
     type: str
     default: default
+  firewall:
+    description:
+      - What carries the rules. With V(auto) it is what Docker uses on this host, else iptables, else, where that is not installed, nftables.
+      - Another value than before moves the rules and leaves nothing behind.
+    type: str
+    choices: [auto, iptables, nftables]
+    default: auto
   state:
     description: With V(absent), everything of the fleet is removed from the host.
     type: str
@@ -59,7 +66,7 @@ extends_documentation_fragment:
   - mooring.cnm.attributes
 requirements:
   - pyroute2 >= 0.7.2 (where something must change)
-  - iptables (for networks of driver bridge)
+  - iptables or nftables (for networks of driver bridge)
 seealso:
   - module: mooring.cnm.topology_info
   - module: mooring.cnm.fleet_plan
@@ -128,7 +135,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
+from ..module_utils.firewall.judge import firewall_problems, judge, remarks
 from ..module_utils.kernel.docker import read_open_bridges
+from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.reserved import read_reserved
 from ..module_utils.model.complete import complete_declaration
 from ..module_utils.model.host_checks import check_against_host
@@ -138,13 +147,21 @@ from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
 
 
-def to_desired(params: dict) -> tuple[HostState, list[Problem]]:
+def to_desired(module: AnsibleModule) -> tuple[HostState, list[Problem]]:
     """The state that the parameters ask for, and everything that is wrong with them."""
+    params = module.params
     if params["state"] == "absent":
         return HostState(), []
     declaration, problems = complete_declaration(params["networks"], params["sandboxes"])
     problems = problems or check_against_host(declaration, read_reserved(params["fleet"]))
-    return (HostState(), problems) if problems else (host_state(declaration, params["fleet"], read_open_bridges()), [])
+    if problems:
+        return HostState(), problems
+    sight = read_sight()
+    ground = judge(sight, params["firewall"], params["fleet"])
+    for remark in remarks(ground):
+        module.warn(remark)
+    state = host_state(declaration, params["fleet"], read_open_bridges(), ground)
+    return state, firewall_problems(sight, ground, state)
 
 
 def main() -> None:
@@ -155,13 +172,14 @@ def main() -> None:
             "peers": {"type": "dict", "default": {}},
             "plan": {"type": "path"},
             "fleet": {"type": "str", "default": "default"},
+            "firewall": {"type": "str", "choices": ["auto", "iptables", "nftables"], "default": "auto"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "drivers": {"type": "list", "elements": "str", "choices": ["bridge"], "default": ["bridge"]},
         },
         supports_check_mode=True,
     )
     fleet = module.params["fleet"]
-    run(module, fleet, lambda: to_desired(module.params), lambda state: declaration_options(describe(state, fleet)))
+    run(module, fleet, lambda: to_desired(module), lambda state: declaration_options(describe(state, fleet)))
 
 
 if __name__ == "__main__":

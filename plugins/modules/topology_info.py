@@ -11,7 +11,7 @@ module: topology_info
 short_description: Read the networks and sandboxes of a host, and what is taken there
 version_added: 0.1.0
 description:
-  - Reads from the kernel, changes nothing, and needs nothing on the host but Python and, for rules, iptables.
+  - Reads from the kernel, changes nothing, and needs nothing on the host but Python and, for rules, iptables or nft.
 author:
   - mooring.cnm contributors (@mooring)
 options:
@@ -25,6 +25,11 @@ options:
     description: Whose networks and sandboxes to read.
     type: str
     default: default
+  firewall:
+    description: What is to carry rules, since that says which package is missing. See M(mooring.cnm.topology).
+    type: str
+    choices: [auto, iptables, nftables]
+    default: auto
 extends_documentation_fragment:
   - mooring.cnm.attributes
   - mooring.cnm.attributes.info
@@ -87,7 +92,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.inspect import inspect_networks
-from ..module_utils.firewall.run import find_tool
+from ..module_utils.firewall.judge import missing_package
+from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.namespaces import path_of
 from ..module_utils.kernel.observe import observe
 from ..module_utils.kernel.reserved import read_reserved
@@ -98,9 +104,9 @@ from ..module_utils.state.objects import HostState
 _MANAGERS = {"NetworkManager": "/run/NetworkManager", "systemd-networkd": "/run/systemd/netif"}
 
 
-def gathered(gather: list, fleet: str) -> dict:
+def gathered(gather: list, fleet: str, firewall: str) -> dict:
     """The parts of the result that are asked for."""
-    result: dict = {"missing": missing_packages(), "managers": managers()}
+    result: dict = {"missing": missing_packages(firewall), "managers": managers()}
     if "reserved" in gather:
         result["reserved"] = read_reserved(fleet)
     if "networks" in gather or "sandboxes" in gather:
@@ -116,10 +122,10 @@ def managers() -> list:
     return [name for name, sign in _MANAGERS.items() if os.path.isdir(sign)]
 
 
-def missing_packages() -> list:
+def missing_packages(firewall: str) -> list:
     """Debian's names of what is needed here and not installed."""
-    needed = {"python3-pyroute2": importlib.util.find_spec("pyroute2"), "iptables": find_tool("ipv4", "restore")}
-    return [package for package, found in needed.items() if not found]
+    python = [] if importlib.util.find_spec("pyroute2") else ["python3-pyroute2"]
+    return [*python, *filter(None, [missing_package(read_sight(), firewall)])]
 
 
 def main() -> None:
@@ -128,11 +134,12 @@ def main() -> None:
         argument_spec={
             "gather": {"type": "list", "elements": "str", "choices": choices, "default": choices},
             "fleet": {"type": "str", "default": "default"},
+            "firewall": {"type": "str", "choices": ["auto", "iptables", "nftables"], "default": "auto"},
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, **gathered(module.params["gather"], module.params["fleet"]))
+        module.exit_json(changed=False, **gathered(module.params["gather"], module.params["fleet"], module.params["firewall"]))
     except Fault as fault:
         module.fail_json(msg=str(fault))
 

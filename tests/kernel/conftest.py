@@ -42,7 +42,8 @@ class Host:
     def use_iptables(self, variant: str) -> None:
         """Let iptables be the variant ``nft`` or ``legacy``, as update-alternatives does, in this host's own /etc."""
         for verb in ("", "-save", "-restore"):
-            self.sh(f"ln -sf /usr/sbin/iptables-{variant}{verb} /etc/alternatives/iptables{verb}")
+            for tool in ("iptables", "ip6tables"):
+                self.sh(f"ln -sf /usr/sbin/{tool}-{variant}{verb} /etc/alternatives/{tool}{verb}")
 
 
 @contextlib.contextmanager

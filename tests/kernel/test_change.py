@@ -52,7 +52,7 @@ CHANGES = {
     "masquerade": (changed(DECLARED, replace(FRONT, masquerade=False)), ["change chain CNM-POSTROUTING of table nat (ipv4): +0 -1 rules"]),
     "port added": (
         changed(DECLARED, replace(WEB, ports=(*WEB.ports, Port(53, 53, "udp")))),
-        ["change chain CNM-PORTS of table nat (ipv4): +1 -0 rules"],
+        ["change chain CNM-PORTS of table nat (ipv4): +1 -0 rules", "forget connections to udp port 53 (ipv4)"],
     ),
     "port changed": (changed(DECLARED, replace(WEB, ports=(Port(8080, 81),))), ["change chain CNM-PORTS of table nat (ipv4): +1 -1 rules"]),
     "port bound to an address": (

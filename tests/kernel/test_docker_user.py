@@ -132,10 +132,10 @@ def test_a_restore_that_fails_leaves_what_stood(here: Host, monkeypatch: pytest.
     policy(DROP)
     before, restore = saved(here), firewall.restore
 
-    def fail(family: str, text: str) -> None:
+    def fail(family: str, text: str, form: str = "") -> None:
         if family == "ipv6" and "eth1" in text:
             raise Fault("the firewall rules", "write", "the disk is full")
-        restore(family, text)
+        restore(family, text, form)
 
     monkeypatch.setattr(firewall, "restore", fail)
     with pytest.raises(Fault, match="the disk is full.*What stood before was put back"):

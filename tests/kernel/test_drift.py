@@ -58,6 +58,7 @@ DRIFTS = {
             "create chain CNM-PORTS of table nat (ipv4, 2 rules)",
             "create jump from OUTPUT to CNM-PORTS in table nat (ipv4)",
             "create jump from PREROUTING to CNM-PORTS in table nat (ipv4)",
+            "forget connections to udp port 53 (ipv4)",
         ],
     ),
     "address removed from the bridge": (f"ip addr del 172.20.0.1/24 dev {BR}", [f"add address 172.20.0.1/24 on {BR}"]),

@@ -10,6 +10,7 @@ import os
 import socket
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.reserved import read_reserved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.host_checks import check_against_host
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
@@ -46,14 +47,20 @@ def test_what_somebody_took_the_mark_from_is_still_ours(host) -> None:
     assert len(run(DECLARED).ops) == 1
 
 
-def test_without_iptables_nothing_is_left_half_done(host) -> None:
+def test_without_iptables_nothing_is_left_half_done(host, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = dump(host)
-    host.sh("rm /etc/alternatives/iptables-save /etc/alternatives/iptables-restore")
+    monkeypatch.setattr(firewall, "find_tool", lambda *_which: None)
     with pytest.raises(Fault) as raised:
-        run(DECLARED)
-    host.use_iptables("nft")
-    assert str(raised.value).startswith("Could not write the firewall rules: iptables-restore is not installed. Install the package iptables")
+        run(DECLARED, firewall="iptables")
+    assert str(raised.value).startswith("Could not write the firewall rules: iptables-restore is not installed in its nft form. Install the package iptables")
+    monkeypatch.undo()
     check_same(empty, lambda: dump(host))
+
+
+def test_without_iptables_nftables_is_used(host) -> None:
+    host.sh("rm /etc/alternatives/iptables-save /etc/alternatives/iptables-restore")
+    assert "create table inet cnm-default (9 rules)" in run(DECLARED).ops
+    assert not run(DECLARED).ops
 
 
 def test_a_readable_name_that_somebody_else_has_is_told_by_the_kernel(host) -> None:

@@ -33,6 +33,9 @@ HOSTS = {
     "loopback routed": "sysctl -qw net.ipv4.conf.wan.route_localnet=1",
     "strict reverse path": "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1",
     "legacy": "",
+    "nftables": "true",
+    "nftables, FORWARD policy drop": "iptables -P FORWARD DROP",
+    "nftables, dropped by the legacy form": "iptables-legacy -A FORWARD -j REJECT",
 }
 BOUND = IPv4Address("198.51.100.3")
 DECLARED = declare(
@@ -138,7 +141,9 @@ def world(host, request) -> Iterator[list[Listener]]:
     """A converged host of some kind with the remote one, hostile sandboxes, and a service in each."""
     host.use_iptables("legacy" if request.param == "legacy" else "nft")
     host.sh(OUTSIDE + HOSTS[request.param])
-    run(DECLARED)
+    backend = "nftables" if request.param.startswith("nftables") else "iptables"
+    run(DECLARED, firewall=backend)
+    assert not run(DECLARED, firewall=backend).ops
     host.sh(HOSTILE)
     with listening(*(Listener(*service) for service in SERVICES), Listener("", 9001, "127.0.0.1")) as listeners:
         yield listeners

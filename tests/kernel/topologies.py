@@ -9,6 +9,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 from ansible_collections.mooring.cnm.plugins.module_utils.converge import Outcome, converge, predict
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
+from ansible_collections.mooring.cnm.plugins.module_utils.firewall.judge import judge
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.ground import read_sight
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Sandbox, Subnet
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
@@ -46,9 +48,10 @@ def changed(declaration: Declaration, *parts: Network | Sandbox, without: str = 
     return declare(*(one for one in standing if (type(one), one.name) not in given and one.name != without), *parts)
 
 
-def run(declaration: Declaration, check: bool = False, fleet: str = "default") -> Outcome:
+def run(declaration: Declaration, check: bool = False, fleet: str = "default", firewall: str = "auto") -> Outcome:
     """Bring the host to ``declaration``; an empty one leaves nothing of the fleet."""
-    return (predict if check else converge)(host_state(declaration, fleet), fleet)
+    ground = judge(read_sight(), firewall, fleet)
+    return (predict if check else converge)(host_state(declaration, fleet, ground=ground), fleet)
 
 
 def clear(fleet: str = "default") -> Outcome:

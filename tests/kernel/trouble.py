@@ -19,7 +19,16 @@ from ansible_collections.mooring.cnm.plugins.module_utils.kernel import files, n
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import RouteSocket
 
 # Everything through which the host is changed.
-DOORS = ((sysctls, "write"), (files, "write"), (files, "remove"), (firewall, "restore"), (namespaces, "bind"), (namespaces, "unbind"), (RouteSocket, "send"))
+DOORS = (
+    (sysctls, "write"),
+    (files, "write"),
+    (files, "remove"),
+    (firewall, "restore"),
+    (firewall, "load"),
+    (namespaces, "bind"),
+    (namespaces, "unbind"),
+    (RouteSocket, "send"),
+)
 Call = Callable[..., Any]
 # RTM_SETLINK of an interface that there is not.
 _REFUSED = (19, 0, struct.pack("=BxHiII", 0, 0, 2**31 - 1, 0, 0))

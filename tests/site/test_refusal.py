@@ -84,7 +84,7 @@ def test_an_inventory_without_a_folder_needs_cnm_ledger(fleet: Fleet) -> None:
     [
         ({"cnm_network": {}}, "node2: cnm_network: there is no variable of this name: did you mean 'cnm_networks'?"),
         ({"cnm_adress_pools__more": []}, "node2: cnm_adress_pools__more: there is no variable of this name"),
-        ({"cnm_firewall": "nftables"}, "this variable is not yet supported"),
+        ({"cnm_firewall": "pf"}, "it is auto, iptables or nftables"),
     ],
 )
 def test_a_variable_that_nobody_reads(fleet: Fleet, variables: dict[str, object], said: str) -> None:

@@ -29,7 +29,7 @@ LAYERS = {
     "module_utils/runner": {"converge", "kernel", "state"},
     "module_utils/docker_user": {"drivers", "firewall", "model", "state"},
     "module_utils/proof": {"kernel", "model", "state"},
-    "module_utils/boot": {"converge", "docker_user", "drivers", "kernel", "model", "state"},
+    "module_utils/boot": {"converge", "docker_user", "drivers", "firewall", "kernel", "model", "state"},
     "module_utils/persist": {"boot", "state"},
     "module_utils/lab": {"model"},
     "plugin_utils/fleet": {"ipam", "model", "proof"},

@@ -10,22 +10,24 @@ from dataclasses import replace
 
 from ..model.declaration import Declaration, Endpoint, Network, Port
 from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoints, interface_names, namespace_owners
-from ..state.objects import Chain, HostState, Namespace, Object, Sysctl, desired_state
+from ..state.ground import PLAIN, Ground
+from ..state.objects import HostState, Namespace, Object, Sysctl, desired_state
 from ..state.rule import Rule
-from ..state.tag import Tag, chain_name
+from ..state.tag import Tag
 from . import beside_docker
 from .driver import DRIVERS, Leg
+from .firewall import firewall_objects
 from .hosts_file import name_files, network_names
-from .place import Place, jumps
+from .place import Place
 from .setting import implied_settings, setting_path
 
 Placed = tuple[Place, int, Rule]
 
 
-def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, ...] = ()) -> HostState:
+def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, ...] = (), ground: Ground = PLAIN) -> HostState:
     """All that a fully resolved declaration (every subnet, gateway and address is there) puts on its host.
 
-    docker_bridges: those of an engine on the host that does not close them itself.
+    docker_bridges: those of an engine on the host that does not close them itself. ground: what the host's firewall is like.
     """
     networks = {name: network for name, network in sorted(declaration.networks.items()) if network.driver in DRIVERS}
     members, publishing = _members(declaration), _publishing(declaration)
@@ -39,7 +41,7 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
     objects.extend(_sandboxes(declaration, members, fleet))
     for name, legs in members.items():
         objects.extend(_endpoints(declaration, networks[name], legs, publishing.get(name, []), fleet))
-    objects.extend(_firewall(placed, fleet))
+    objects.extend(firewall_objects(placed, fleet, ground))
     return desired_state(objects)
 
 
@@ -101,13 +103,3 @@ def _endpoints(declaration: Declaration, network: Network, legs: list[Leg], publ
         for family, gateway in gateway_endpoints(declaration, sandbox).items():
             if endpoint == gateway:
                 yield from driver.default_route(network, sandbox, interface, family)
-
-
-def _firewall(placed: list[Placed], fleet: str) -> Iterator[Object]:
-    """The chains with their rules by rank, each rule once, and the jumps to them."""
-    rules: dict[Place, dict[Rule, None]] = {}
-    for place, _rank, rule in sorted(placed, key=lambda one: one[1]):
-        rules.setdefault(place, {})[rule] = None
-    for place, in_order in sorted(rules.items()):
-        yield Chain(place.family, place.table, chain_name(fleet, place.name), tuple(in_order))
-        yield from jumps(place, fleet)

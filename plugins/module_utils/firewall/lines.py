@@ -44,7 +44,9 @@ def _jump_lines(op: Op) -> list[Line]:
     if isinstance(op.after, Jump):
         command = "-A" if op.after.position == "last" else "-I"
         place = f"{op.after.chain} {op.after.position}" if op.after.position.isdigit() else op.after.chain
-        lines += [(op.after.table, rule_text(place, rule, command)) for rule in op.after.rules]
+        # Each goes before the one that was put there before it.
+        rules = op.after.rules if command == "-A" else tuple(reversed(op.after.rules))
+        lines += [(op.after.table, rule_text(place, rule, command)) for rule in rules]
     return lines
 
 

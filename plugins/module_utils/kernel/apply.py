@@ -11,19 +11,17 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Callable
 
-from ..firewall import run as firewall
-from ..firewall.lines import lines_of
-from ..firewall.text import restore_text
 from ..state import order
 from ..state.fault import Fault
-from ..state.objects import File, Key, Link, Namespace, Sysctl
+from ..state.objects import Connections, File, Key, Link, Namespace, Sysctl
 from ..state.op import Op
 from ..state.words import in_words
-from . import files, messages, namespaces, sysctls
+from . import conntrack, files, messages, namespaces, sysctls
 from .encode import Message
 from .inside import inside_messages
 from .netlink import Refused, RouteSocket
 from .reasons import reason
+from .rules import write_rules
 
 
 def apply(ops: tuple[Op, ...]) -> None:
@@ -57,11 +55,6 @@ def _rename_links(ops: list[Op]) -> None:
                 # Before 6.2 the kernel renames only what is down.
                 _send(netlink, [(op, [*messages.set_up(was, False), *messages.rename_link(was, now)])])
                 _send(netlink, [(op, messages.set_up(now, bool(op.after.up)))])
-
-
-def _set_rules(ops: list[Op]) -> None:
-    for family in sorted({op.subject.key[1] for op in ops}):
-        firewall.restore(family, restore_text(lines_of(op for op in ops if op.subject.key[1] == family)))
 
 
 def _make_namespaces(ops: list[Op]) -> None:
@@ -149,17 +142,24 @@ def _write_files(ops: list[Op]) -> None:
             files.remove(op.subject.key[1])
 
 
+def _forget_connections(ops: list[Op]) -> None:
+    for op in ops:
+        if isinstance(op.before, Connections):
+            conntrack.forget(op.before)
+
+
 _STAGES: dict[int, Callable[[list[Op]], None]] = {
     order.LINK_REMOVAL: _remove_links,
     order.BEFORE_RENAME: _change_inside,
     order.LINK_RENAME: _rename_links,
-    order.FIREWALL: _set_rules,
+    order.FIREWALL: write_rules,
     order.NAMESPACE_REPLACEMENT: _remove_namespaces,
     order.NAMESPACE: _make_namespaces,
     order.LINK_CREATION: _create_links,
     order.INSIDE: _change_inside,
     order.FILES: _write_files,
     order.NAMESPACE_REMOVAL: _remove_namespaces,
+    order.MEMORY: _forget_connections,
 }
 
 

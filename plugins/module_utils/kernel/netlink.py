@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
+NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _ERROR, _U32 = struct.Struct("=i"), struct.Struct("=I")
@@ -38,10 +39,10 @@ class Refused(OSError):
 
 
 class RouteSocket:
-    """NETLINK_ROUTE in the namespace of the thread that opens it. Use as a context manager."""
+    """NETLINK_ROUTE, or another protocol of netlink, in the namespace of the thread that opens it. Use as a context manager."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    def __init__(self, protocol: int = NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
         self._socket.bind((0, 0))

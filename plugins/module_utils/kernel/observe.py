@@ -8,18 +8,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 
-from ..firewall import run as firewall
-from ..firewall.text import parse_save
 from ..state.entry import ALL_MACS, Fdb, Neighbour
-from ..state.objects import Address, Chain, File, HostState, Jump, Key, Link, Namespace, Object, Route, Sysctl
+from ..state.objects import Address, File, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from ..state.queue import Queue, Redirect
-from ..state.rule import Rule
-from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, is_chain_of, read_tag
+from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, read_tag
 from . import files, namespaces, sysctls
 from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
 from .queues import read_queues
 from .room import End, Room, link_of, peers_in, queues_of, spaces_of
+from .rules import read_rules
 from .tables import read_addresses, read_fdb, read_neighbours, read_routes
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
@@ -83,7 +81,8 @@ def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
         # What a killed run left empty is known by the namespace, which is made before it and removed after it.
         unfinished = not content and ("namespace", path.split("/")[-2]) in picture.owned
         picture.add(File(path, content), unfinished or picture.is_ours(_written_by(content)))
-    _add_rules(picture)
+    for rules, ours in read_rules(fleet):
+        picture.add(rules, ours)
     return HostState(picture.objects, frozenset(picture.owned))
 
 
@@ -216,21 +215,3 @@ def _written_by(content: str) -> Tag | None:
     """Whose a file is: its first line says so."""
     words = content.split("\n", 1)[0].split()
     return read_tag(words[1]) if len(words) > 1 and words[0] == "#" else None
-
-
-def _add_rules(picture: _Picture) -> None:
-    mark = f"cnm:{picture.fleet}"
-    for family in ("ipv4", "ipv6"):
-        for table, chains in parse_save(firewall.save(family)).items():
-            for name, rules in chains.items():
-                picture.add(Chain(family, table, name, rules), is_chain_of(picture.fleet, name))
-                marked = [rule for rule in rules if rule.comment == mark]
-                for target in {rule.target for rule in marked}:
-                    ours = tuple(rule for rule in marked if rule.target == target)
-                    picture.add(Jump(family, table, name, target, ours, _position(rules, ours[0])), True)
-
-
-def _position(rules: tuple[Rule, ...], ours: Rule) -> str:
-    """Where a rule stands, so that it can be put back there: first, last, or its number."""
-    at = rules.index(ours)
-    return "first" if at == 0 else "last" if at == len(rules) - 1 else str(at + 1)

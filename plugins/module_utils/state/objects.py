@@ -140,23 +140,25 @@ class File:
 
 @dataclass(frozen=True)
 class Chain:
-    """A firewall chain of ours with all its rules. ``family``: ``ipv4``."""
+    """A firewall chain of ours with all its rules. ``family``: ``ipv4`` or ``ipv6``. form: of iptables that holds it, ``nft`` or ``legacy``."""
 
     family: str
     table: str
     name: str
     rules: tuple[Rule, ...] = ()
+    form: str = "nft"
 
     @property
     def key(self) -> Key:
-        return ("chain", self.family, self.table, self.name)
+        return ("chain", self.family, self.form, self.table, self.name)
 
 
 @dataclass(frozen=True)
 class Jump:
-    """The way from a built-in chain into one of ours. rules: all that lead there, which should be one.
+    """The way from a chain that is not ours into one of ours, or to a verdict.
 
-    position: where a missing one is put: ``first``, ``last``, or the number that it had ("2").
+    rules: all that lead there: one, and of accepts as many as are needed. position: where missing ones are put: ``first``, ``last``, or the
+    number that they had ("2"). reached: whether no other rule before them ends the way of every packet.
     """
 
     family: str
@@ -165,13 +167,43 @@ class Jump:
     target: str
     rules: tuple[Rule, ...]
     position: str = field(default="first", compare=False)
+    form: str = "nft"
+    reached: bool = True
 
     @property
     def key(self) -> Key:
-        return ("jump", self.family, self.table, self.chain, self.target)
+        return ("jump", self.family, self.form, self.table, self.chain, self.target)
 
 
-Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Queue, Redirect, Sysctl, File, Chain, Jump, Inset]
+@dataclass(frozen=True)
+class Table:
+    """The nftables table of a fleet, family inet, with all that is in it: chains of ours, and the jumps to them from its base chains."""
+
+    name: str
+    parts: tuple[Chain | Jump, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return ("table", self.name)
+
+
+@dataclass(frozen=True)
+class Connections:
+    """What conntrack remembers of UDP (which has no end that it could see) to ports of the host, as (address or empty, port).
+
+    addresses: where they led before.
+    """
+
+    family: str
+    ports: tuple[tuple[str, int], ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return ("connections", self.family)
+
+
+Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Queue, Redirect, Sysctl, File, Chain, Jump, Table, Connections, Inset]
 
 
 @dataclass(frozen=True)

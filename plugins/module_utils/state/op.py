@@ -12,7 +12,7 @@ from .objects import Link, Object
 
 @dataclass(frozen=True)
 class Op:
-    """action: ``create``, ``change``, ``remove`` or ``rename``. peer: the other end of a veth, which the same step creates."""
+    """action: ``create``, ``change``, ``remove``, ``rename``, or ``forget`` (connections). peer: the other end of a veth, which the same step creates."""
 
     action: str
     before: Object | None = None

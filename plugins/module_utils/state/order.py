@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from .inset import Inset
-from .objects import Address, Chain, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
+from .objects import Address, Chain, Connections, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
 from .op import Op
 from .rename import is_set_anew
 
-LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL = range(10)
+LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL, MEMORY = range(11)
 
 
 def in_order(ops: Iterable[Op], stands: Mapping[Key, Object]) -> tuple[Op, ...]:
@@ -48,8 +48,10 @@ def depth(link: Link, objects: Mapping[Key, Object]) -> int:
 def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
     """The stage of the work that ``op`` belongs to. ``others``: ``made_or_renamed`` of the same plan."""
     one = op.subject
-    if isinstance(one, (Chain, Jump, Inset)):
+    if isinstance(one, (Chain, Jump, Table, Inset)):
         return FIREWALL
+    if isinstance(one, Connections):
+        return MEMORY
     if isinstance(one, File):
         return FILES
     if isinstance(one, Namespace):

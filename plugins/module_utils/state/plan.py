@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from .difference import another_thing, differences, merged
 from .fit import fitted
+from .forget import forget
 from .lost import lost_routes, lost_with
 from .objects import Address, HostState, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
@@ -51,7 +52,7 @@ def plan(current: HostState, desired: HostState) -> Plan:
     ours = {key: one for key, one in left.items() if key not in bare}
 
     ops.extend(_creations_and_changes(ours, desired.objects))
-    return Plan(ops=in_order(ops, current.objects))
+    return Plan(ops=in_order([*ops, *forget(ops)], current.objects))
 
 
 def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:

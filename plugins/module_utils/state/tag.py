@@ -69,3 +69,8 @@ def is_chain_of(fleet: str, name: str) -> bool:
     """Whether a chain has a name that ``chain_name`` gives for ``fleet``."""
     parts = name.split("-")
     return len(parts) > 1 and bool(parts[1]) and name == chain_name(fleet, parts[1])
+
+
+def table_name(fleet: str) -> str:
+    """The nftables table of a fleet."""
+    return f"{NAME_PREFIX}-{fleet}"

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 from .difference import differences
 from .inset import Inset
-from .objects import Address, Chain, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl
+from .objects import Address, Chain, Connections, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
 from .op import Op
 from .queue import Queue, Redirect
 from .rule import Rule
 from .tag import read_tag
 
+# So many ports are named in one line.
+_FEW = 8
 # Where "create" is not what a person would say.
 _VERBS = {"address": "add", "route": "add", "neighbour": "add", "fdb": "add", "queue": "add", "redirect": "add", "sysctl": "set", "file": "write"}
 
@@ -56,10 +58,18 @@ def name_of(one: Object) -> str:
     if isinstance(one, File):
         return f"file {one.path}"
     if isinstance(one, Chain):
-        return f"chain {one.name} of table {one.table} ({one.family}, {_count(len(one.rules), 'rule')})"
+        return f"chain {one.name} of table {one.table} ({_family(one)}, {_count(len(one.rules), 'rule')})"
+    if isinstance(one, Table):
+        return f"table inet {one.name} ({_count(sum(len(part.rules) for part in one.parts), 'rule')})"
     if isinstance(one, Inset):
         return f"rules of ours in {one.chain} ({one.family}, {_count(len(one.rules), 'rule')})"
-    return f"jump from {one.chain} to {one.target} in table {one.table} ({one.family})"
+    if isinstance(one, Connections):
+        named = ", ".join(f"{host}:{port}" if host else str(port) for host, port in one.ports[:_FEW])
+        more = f" and {len(one.ports) - _FEW} more" if len(one.ports) > _FEW else ""
+        return f"connections to udp {'port' if len(one.ports) == 1 else 'ports'} {named}{more} ({one.family})"
+    if one.target == "ACCEPT":
+        return f"{_count(len(one.rules), 'accept')} in {one.chain} of table {one.table} ({_family(one)})"
+    return f"jump from {one.chain} to {one.target} in table {one.table} ({_family(one)})"
 
 
 def _route_in_words(one: Route) -> str:
@@ -71,7 +81,9 @@ def _route_in_words(one: Route) -> str:
 
 def _change_in_words(before: Object, after: Object) -> str:
     if isinstance(before, Chain) and isinstance(after, Chain):
-        return f"change chain {after.name} of table {after.table} ({after.family}): {_rules_in_words(before.rules, after.rules)}"
+        return f"change chain {after.name} of table {after.table} ({_family(after)}): {_rules_in_words(before.rules, after.rules)}"
+    if isinstance(before, Table) and isinstance(after, Table):
+        return f"change table inet {after.name}: {'; '.join(_parts_in_words(before, after))}"
     if isinstance(before, Inset) and isinstance(after, Inset):
         return f"change rules of ours in {after.chain} ({after.family}): {', '.join(_inset_changes(before, after))}"
     if isinstance(before, Sysctl) and isinstance(after, Sysctl):
@@ -101,9 +113,26 @@ def _inset_changes(before: Inset, after: Inset) -> Iterator[str]:
         yield f"{after.position} among those of others"
 
 
+def _parts_in_words(before: Table, after: Table) -> Iterator[str]:
+    """What differs between two tables, chain by chain."""
+    was, now = ({part.key: part for part in one.parts} for one in (before, after))
+    for key in sorted({*was, *now}):
+        old, new = was.get(key), now.get(key)
+        if new is None:
+            yield f"without {name_of(was[key])}"
+        elif old is None:
+            yield f"with {name_of(new)}"
+        elif old != new:
+            yield f"{name_of(new).split(' (')[0]} ({new.family}) {_rules_in_words(old.rules, new.rules)}"
+
+
 def _lines_in_words(before: str, after: str) -> str:
     was, now = set(before.splitlines()), set(after.splitlines())
     return f"+{len(now - was)} -{len(was - now)} lines" if was != now else "order of the lines"
+
+
+def _family(one: Chain | Jump) -> str:
+    return one.family if one.form == "nft" else f"{one.family}, {one.form}"
 
 
 def _serves(tag: str | None) -> str:

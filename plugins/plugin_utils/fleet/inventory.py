@@ -20,8 +20,8 @@ from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
 
 # Fleet variables: equal on all hosts.
-_DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, "cnm_ledger": None, "cnm_verify": "full"}
-_LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port", "cnm_firewall")
+_DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, "cnm_ledger": None, "cnm_verify": "full", "cnm_firewall": "auto"}
+_LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port")
 _LEDGER = ".cnm-ledger.yml"
 # Every variable of the collection; those that are merged may be followed by __ANYTHING.
 _DECLARATIONS = ("cnm_networks", "cnm_sandboxes", "cnm_docker_user")
@@ -55,6 +55,7 @@ class Fleet:
     stock: Stock
     ledger: str
     verify: str
+    firewall: str
     problems: list[Problem]
 
 
@@ -72,6 +73,8 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
     reports = {host: _report(hosts[host], look) for host in at_work}
     if given["cnm_verify"] not in ("full", "sample", "none"):
         problems.append(Problem("", "cnm_verify", str(given["cnm_verify"]), "it is full, sample or none"))
+    if given["cnm_firewall"] not in ("auto", "iptables", "nftables"):
+        problems.append(Problem("", "cnm_firewall", str(given["cnm_firewall"]), "it is auto, iptables or nftables"))
     return Fleet(
         name=str(given["cnm_fleet"]),
         hosts={host: HostInput(one.starting("cnm_networks"), one.starting("cnm_sandboxes"), reports.get(host)) for host, one in hosts.items()},
@@ -82,6 +85,7 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
         stock=Stock(pools),
         ledger=_ledger_path(given["cnm_ledger"], hosts),
         verify=str(given["cnm_verify"]),
+        firewall=str(given["cnm_firewall"]),
         problems=[*problems, *pool_problems],
     )
 

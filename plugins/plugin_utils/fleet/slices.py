@@ -27,7 +27,7 @@ def slices(fleet: Fleet, declarations: Mapping[str, Declaration]) -> dict[str, d
         declaration = declarations[host]
         networks = {name: _with_mtu(one, fleet.underlay_mtu[host]) for name, one in declaration.networks.items()}
         policy = {"docker_user": fleet.policies[host]} if host in fleet.policies else {}
-        parts[host] = {"fleet": fleet.name, **declaration_options(Declaration(networks, declaration.sandboxes)), **policy}
+        parts[host] = {"fleet": fleet.name, "firewall": fleet.firewall, **declaration_options(Declaration(networks, declaration.sandboxes)), **policy}
     return parts
 
 

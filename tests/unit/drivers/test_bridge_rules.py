@@ -38,7 +38,7 @@ def stands(options: dict[str, Any], *ports: Port) -> HostState:
 
 
 def lines(state: HostState, family: str, table: str, name: str) -> list[str]:
-    chain = state.objects.get(("chain", family, table, name))
+    chain = state.objects.get(("chain", family, "nft", table, name))
     return [rule_text("", rule).removeprefix("-A  ") for rule in chain.rules] if isinstance(chain, Chain) else []
 
 

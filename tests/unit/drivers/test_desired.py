@@ -26,7 +26,7 @@ def state(*parts: Network | Sandbox, fleet: str = "default") -> HostState:
 
 def rules(wanted: HostState, table: str, chain: str) -> list[str]:
     """The rules of a chain, in short: target and what is set."""
-    one = wanted.objects.get(("chain", "ipv4", table, chain))
+    one = wanted.objects.get(("chain", "ipv4", "nft", table, chain))
     if not isinstance(one, Chain):
         return []
     return [" ".join(str(value) for value in (rule.in_interface, rule.out_interface, *rule.states, rule.to, rule.target) if value) for rule in one.rules]
@@ -66,7 +66,7 @@ def test_addresses_are_hidden_only_where_that_is_asked_for() -> None:
 
 def test_a_port_of_one_address_comes_before_that_of_all() -> None:
     ports = (Port(80, 80), Port(81, 80, "tcp", IPv4Address("192.0.2.1")), Port(82, 80))
-    chain = state(FRONT, replace(WEB, ports=ports)).objects[("chain", "ipv4", "nat", "CNM-PORTS")]
+    chain = state(FRONT, replace(WEB, ports=ports)).objects[("chain", "ipv4", "nft", "nat", "CNM-PORTS")]
     assert isinstance(chain, Chain)
     assert [(rule.destination, rule.port) for rule in chain.rules] == [("192.0.2.1", 81), (None, 80), (None, 82)]
 
@@ -117,7 +117,7 @@ def test_an_endpoint() -> None:
 
 def test_a_network_of_one_address_is_written_as_iptables_writes_it() -> None:
     single = replace(FRONT, subnets=(Subnet(IPv4Network("172.20.0.1/32"), IPv4Address("172.20.0.1")),))
-    chain = state(single).objects[("chain", "ipv4", "nat", "CNM-POSTROUTING")]
+    chain = state(single).objects[("chain", "ipv4", "nft", "nat", "CNM-POSTROUTING")]
     assert isinstance(chain, Chain)
     assert chain.rules[0].source == "172.20.0.1"
 

@@ -115,6 +115,8 @@ def _put(picture: HostState, one: Object) -> HostState:
 def walk(state: HostState, ops: Iterable[Op]) -> HostState:
     """``state`` after ``ops``, each of which the kernel would accept where it comes."""
     for op in ops:
+        if op.action == "forget":
+            continue  # what conntrack remembers is in no picture
         if op.before is not None:
             stands = state.objects.get(op.before.key)
             # A rename says nothing of the other end, which may have been renamed before.

@@ -1,0 +1,135 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which backend and which form of iptables a host uses, and which chains of others would drop what ours let pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..model.problem import Problem
+from ..state.ground import Blocker, Ground
+from ..state.objects import Chain, HostState, Link, Table
+from ..state.rule import Rule
+from ..state.tag import is_chain_of
+from .text import parse_save
+from .verdict import end_of, names_in, nft_end_of, policies
+
+FAMILIES = ("ipv4", "ipv6")
+DOCKER_CHAIN, FORWARD = "DOCKER-USER", "FORWARD"
+# Where Docker has its rules when it uses nftables (moby 29, nftabler).
+DOCKER_TABLES = (("ip", "docker-bridges"), ("ip6", "docker-bridges"))
+
+_BY_FIREWALLD = ", for example by: firewall-cmd --permanent --zone=trusted --add-interface=BRIDGE"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen of a host's firewall, all of it without changing anything.
+
+    saved: what iptables-save printed, by family and form, of the forms that hold tables. installed: the form of the plain ``iptables`` of a
+    family; not there where it is not installed. nft: whether nft is installed. tables: those of nftables, by family and name. forward: base
+    chains of others at the hook forward, as (family, table, chain), each with whether its policy is drop. listed: JSON of their tables.
+    """
+
+    saved: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    installed: Mapping[str, str] = field(default_factory=dict)
+    nft: bool = False
+    tables: frozenset[tuple[str, str]] = frozenset()
+    forward: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
+    listed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+def judge(sight: Sight, wanted: str, fleet: str) -> Ground:
+    """Where rules of ours should stand. wanted: ``auto``, ``iptables`` or ``nftables``."""
+    chains = {where: parse_save(text) for where, text in sight.saved.items()}
+    foreign = {where for where, tables in chains.items() if _is_used(tables, policies(sight.saved[where]), fleet)}
+    legacy = frozenset(family for family in FAMILIES if _form(sight, foreign, family) == "legacy")
+    backend = wanted if wanted != "auto" else _backend(sight)
+    first, dropping = set(), []
+    for (family, form), tables in sorted(chains.items()):
+        filters = {name: [rule for rule in rules if not _is_ours(rule, fleet)] for name, rules in tables.get("filter", {}).items()}
+        end = end_of(filters, FORWARD)
+        is_home = backend == "iptables" and form == ("legacy" if family in legacy else "nft")
+        if is_home and end in ("DROP", "REJECT"):
+            first.add(family)
+        elif not is_home and (end or policies(sight.saved[(family, form)]).get(("filter", FORWARD))) in ("DROP", "REJECT"):
+            dropping.append((family, form, DOCKER_CHAIN if DOCKER_CHAIN in filters else FORWARD))
+    both = tuple(family for family in FAMILIES if {(family, "nft"), (family, "legacy")} <= foreign)
+    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), both)
+
+
+def missing_package(sight: Sight, wanted: str) -> str:
+    """The package that rules need and that is not there, or nothing. wanted: as for ``judge``."""
+    backend = wanted if wanted != "auto" else _backend(sight)
+    has_it = sight.nft if backend == "nftables" else "ipv4" in sight.installed
+    return "" if has_it else backend
+
+
+def firewall_problems(sight: Sight, ground: Ground, state: HostState) -> list[Problem]:
+    """Why the rules of ``state`` cannot be carried out, or would come to nothing."""
+    if not any(isinstance(one, (Chain, Table)) for one in state.objects.values()):
+        return []
+    problems = []
+    missing = missing_package(sight, ground.backend)
+    if missing:
+        tool = "nft" if missing == "nftables" else missing
+        problems.append(Problem("", "cnm_firewall", ground.backend, f"{tool} is not installed on this host: install the package {missing}"))
+    bridges = sorted(one.name for one in state.objects.values() if isinstance(one, Link) and one.kind == "bridge" and not one.netns)
+    for blocker in ground.blockers:
+        unknown = [name for name in bridges if not blocker.knows(name)]
+        if unknown:
+            what = f"the chain {blocker.chain} of table {blocker.table} drops what is forwarded, and no rule elsewhere can let it pass"
+            remedy = f"let that table accept what comes from and goes to our bridges ({', '.join(unknown[:3])}{', …' if len(unknown) > 3 else ''})"
+            problems.append(Problem("", "cnm_firewall", ground.backend, f"{what}: {remedy}{_BY_FIREWALLD if blocker.table == 'inet firewalld' else ''}"))
+    return problems
+
+
+def remarks(ground: Ground) -> list[str]:
+    """What an administrator should know, though it prevents nothing."""
+    return [
+        f"Both forms of iptables, nft and legacy, hold rules of others ({family}): what one drops the other cannot let pass. Keep to one of them."
+        for family in ground.both
+    ]
+
+
+def _backend(sight: Sight) -> str:
+    """That of Docker, where it has shown which it uses; else iptables, where the host has it."""
+    if sight.nft and any(table in sight.tables for table in DOCKER_TABLES):
+        return "nftables"
+    return "nftables" if sight.nft and "ipv4" not in sight.installed else "iptables"
+
+
+def _form(sight: Sight, foreign: set[tuple[str, str]], family: str) -> str:
+    """The form that others use; where both or none do, that of the plain ``iptables``."""
+    used = [form for form in ("nft", "legacy") if (family, form) in foreign]
+    return used[0] if len(used) == 1 else sight.installed.get(family, "nft")
+
+
+def _is_used(tables: Mapping[str, Mapping[str, tuple[Rule, ...]]], given: Mapping[tuple[str, str], str], fleet: str) -> bool:
+    """Whether anybody else has a rule, a chain or a policy there."""
+    if any(policy in ("DROP", "QUEUE") for policy in given.values()):
+        return True
+    return any(
+        (not is_chain_of(fleet, name) and (table, name) in given and given[(table, name)] == "-")
+        or (not is_chain_of(fleet, name) and any(not _is_ours(rule, fleet) for rule in rules))
+        for table, chains in tables.items()
+        for name, rules in chains.items()
+    )
+
+
+def _is_ours(rule: Rule, fleet: str) -> bool:
+    return rule.comment == f"cnm:{fleet}"
+
+
+def _blockers(sight: Sight) -> list[Blocker]:
+    """Base chains of nftables that drop what no rule of theirs speaks of."""
+    found = []
+    for (family, table, chain), drops in sorted(sight.forward.items()):
+        listed = json.loads(sight.listed.get((family, table), '{"nftables": []}'))["nftables"]
+        end = nft_end_of(listed, chain)
+        if end in ("DROP", "REJECT") or (drops and end != "ACCEPT"):
+            found.append(Blocker(f"{family} {table}", chain, names_in(listed)))
+    return found
