@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
 from ..model.ipam import GATEWAY_NAMES
-from ..model.resolve import address_in, bridge_mac, effective_mac, effective_mtu, families, gateway_mode, leads_out
+from ..model.resolve import address_in, bridge_mac, effective_mac, effective_mtu, has_address, leads_out
 from ..model.subnet import subnet_in
 from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
@@ -22,6 +22,7 @@ from .found import DEFAULT_ROUTES, Found
 from .place import Place
 
 KIND = "bridge"
+MODE_KEYS = {4: "gateway_mode", 6: "gateway_mode_ipv6"}
 Leg = tuple[Sandbox, Endpoint]
 
 
@@ -47,11 +48,11 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
         # Given, since a bridge without one of its own takes that of a port, and changes it when ports come and go.
         mac=bridge_mac(network),
         mtu=effective_mtu(network),
-        ipv6_link_local=_has_address(network, 6),
+        ipv6_link_local=has_address(network, 6),
         up=True,
     )
     for one in network.subnets:
-        if _has_address(network, one.subnet.version):
+        if has_address(network, one.subnet.version):
             yield Address("", name, f"{one.gateway}/{one.subnet.prefixlen}")
     # So that a port published on 127.0.0.1 can be answered: without it the kernel drops 127/8 on any link but lo.
     yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if publishing else "0")
@@ -62,13 +63,6 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
         if leads_out(network, 6):
             yield Sysctl("", "net/ipv6/conf/all/forwarding", "1")
             yield Sysctl("", "net/ipv6/conf/default/forwarding", "1")
-
-
-def _has_address(network: Network, family: int) -> bool:
-    """Whether the bridge has the gateway's address of a family, so that the host takes part in the network."""
-    if family == 4 and network.inhibit_ipv4:
-        return False
-    return family in families(network) and gateway_mode(network, family) != "isolated"
 
 
 def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
@@ -99,6 +93,8 @@ def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, pub
         mac=effective_mac(endpoint),
         mtu=effective_mtu(network),
         peer=host_end,
+        # In a sandbox that has IPv6 only on other links, nobody is to find it by this one.
+        ipv6_link_local=endpoint.ipv6_address is not None if any(one.ipv6_address for one in sandbox.endpoints) else None,
         up=True,
     )
     for one in network.subnets:
@@ -121,21 +117,24 @@ def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[t
 def described(fleet: str, found: Found) -> Iterator[Network]:
     """The bridge networks that stand in a picture."""
     for one, owner in found.links.get(KIND, []):
-        network = Network(owner.network, **bridge_rules.options_of(one.name, fleet, found))
-        subnets = [Subnet(at.network, at.ip) for at in found.addresses.get(("", one.name), [])]
+        options = bridge_rules.options_of(one.name, fleet, found)
+        held = found.addresses.get(("", one.name), [])
         legs = [(end.netns, end.name) for end, its in found.links.get("endpoint", []) if its.network == owner.network]
-        bare = [at for at in (at for leg in legs for at in found.addresses.get(leg, [])) if all(at.version != held.subnet.version for held in subnets)]
-        for family in {at.version for at in bare}:
-            subnet = next(at.network for at in bare if at.version == family)
-            subnets.append(Subnet(subnet, _gateway_without_address(one, subnet)))
-        subnets = [_with_way_out(subnet, legs, found) for subnet in sorted(subnets, key=lambda held: held.subnet.version)]
-        versions = {subnet.subnet.version for subnet in subnets}
+        subnets = {at.version: Subnet(at.network, at.ip) for at in held}
+        hidden = bridge_rules.hidden_subnets(one.name, fleet, found)
+        for subnet in [*(at.network for leg in legs for at in found.addresses.get(leg, [])), *hidden]:
+            subnets.setdefault(subnet.version, Subnet(subnet, _gateway_without_address(one, subnet)))
+        enabled = bridge_rules.families_of(one.name, fleet, found) | subnets.keys() or {4}
+        bare = enabled - {at.version for at in held}
+        if options["internal"]:
+            options.update({MODE_KEYS[family]: "isolated" for family in bare})
+        network = Network(owner.network, **options)
         yield replace(
             network,
-            subnets=tuple(subnets),
-            enable_ipv4=4 in versions or not versions,
-            enable_ipv6=6 in versions,
-            inhibit_ipv4=any(at.version == 4 for at in bare) and network.gateway_mode != "isolated",
+            subnets=tuple(_with_way_out(subnets[family], legs, found) for family in sorted(subnets)),
+            enable_ipv4=4 in enabled,
+            enable_ipv6=6 in enabled,
+            inhibit_ipv4=4 in bare and not network.internal,
             mtu=one.mtu if one.mtu != effective_mtu(network) else None,
             bridge_name=one.name if one.name != network_id(fleet, network) else None,
         )

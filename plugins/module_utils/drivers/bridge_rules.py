@@ -11,9 +11,10 @@ gateway mode that the network has in it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Port, Sandbox
@@ -160,3 +161,18 @@ def _mode_of(name: str, family: int, guard: list[Rule]) -> str:
     if Rule("RETURN", out_interface=name, protocol=PING[family]) in guard:
         return "routed"
     return "nat-unprotected" if Rule("RETURN", out_interface=name) in guard else "nat"
+
+
+def families_of(name: str, fleet: str, found: Found) -> set[int]:
+    """The families in which the bridge ``name`` has rules."""
+    return {family for family in (4, 6) if any(name in _ends(rule) for rule in found.chain(fleet, FORWARD.of(family)))}
+
+
+def hidden_subnets(name: str, fleet: str, found: Found) -> list[IPNetwork]:
+    """The subnets whose addresses are hidden from beyond the bridge ``name``."""
+    sources = (rule.source for family in (4, 6) for rule in found.chain(fleet, SOURCES.of(family)) if rule.out_interface == f"!{name}" and rule.source)
+    subnets = []
+    for source in sources:
+        with contextlib.suppress(ValueError):
+            subnets.append(ip_network(source))
+    return subnets

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.declaration import Declaration, Sandbox
-from ..model.resolve import interface_names
+from ..model.resolve import LEAST_IPV6_MTU, effective_mtu, interface_names
 
 _SWAPPED = {ord("."): "/", ord("/"): "."}
 
@@ -30,7 +30,8 @@ def implied_settings(declaration: Declaration, sandbox: Sandbox) -> Iterator[tup
     """The path and value of each setting that follows from a sandbox's networks.
 
     Addresses are announced when a link comes up, so that neighbours forget who had them before. IPv6 is off where no network has it. Where one
-    has, no neighbour leads the sandbox elsewhere by a router advertisement.
+    has, no neighbour leads the sandbox elsewhere by a router advertisement. (Links have no setting ``disable_ipv6`` of ours: the one of all links
+    overwrites it.)
     """
     names = interface_names(sandbox, declaration.networks)
     with_ipv6 = {network: network in declaration.networks and declaration.networks[network].enable_ipv6 for network in names}
@@ -39,6 +40,6 @@ def implied_settings(declaration: Declaration, sandbox: Sandbox) -> Iterator[tup
     if any(with_ipv6.values()):
         yield "net/ipv6/conf/all/ndisc_notify", "1"
         for network, interface in sorted(names.items()):
-            yield f"net/ipv6/conf/{interface}/disable_ipv6", "0" if with_ipv6[network] else "1"
-            if with_ipv6[network]:
+            # With a smaller MTU there is no IPv6 on the link, nor its settings.
+            if network in declaration.networks and effective_mtu(declaration.networks[network]) >= LEAST_IPV6_MTU:
                 yield f"net/ipv6/conf/{interface}/accept_ra", "0"

@@ -14,12 +14,23 @@ from .parent_checks import check_parents, check_shims, check_shims_resolved
 from .port_checks import check_ports
 from .problem import Problem
 from .report import Report, suggestion
-from .resolve import FAMILIES, address_in, bridge_mac, effective_mac, families, gateway_endpoints, gateway_mode, host_addresses, namespace_owners
+from .resolve import (
+    FAMILIES,
+    LEAST_IPV6_MTU,
+    address_in,
+    bridge_mac,
+    effective_mac,
+    families,
+    gateway_endpoints,
+    gateway_mode,
+    has_address,
+    host_addresses,
+    namespace_owners,
+)
 from .subnet import gateway_of, lies_between, subnet_in, usable_range
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
 BRIDGE_PORTS = 1023
-LEAST_IPV6_MTU = 1280  # RFC 8200
 
 
 def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]:
@@ -39,10 +50,11 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
 def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
     """What is still open where no ledger can give it: networks without a subnet, endpoints without an address, ports without a number."""
     report = Report(host)
+    inhabited = {endpoint.network for sandbox in declaration.sandboxes.values() for endpoint in sandbox.endpoints}
     for name, network in declaration.networks.items():
-        is_used = network.driver not in PARENT_DRIVERS or any(leg.network == name for sandbox in declaration.sandboxes.values() for leg in sandbox.endpoints)
-        for family in families(network) if network.driver not in PLAIN_DRIVERS and is_used else ():
-            if subnet_in(network, family) is None:
+        host_takes_part = network.driver not in PARENT_DRIVERS
+        for family in families(network) if network.driver not in PLAIN_DRIVERS else ():
+            if subnet_in(network, family) is None and (name in inhabited or (host_takes_part and has_address(network, family))):
                 message = f"the network has no {'subnet' if family == 4 else 'IPv6 subnet'}: declare one here, since there is no ledger that gives one"
                 report.add(f"cnm_networks.{name}.ipam", "", message)
     check_shims_resolved(report, declaration)

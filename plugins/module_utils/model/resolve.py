@@ -17,6 +17,7 @@ from .subnet import gateway_of, subnet_in
 EVERY_ADDRESS = IPv4Address("0.0.0.0")
 EVERY_IPV6_ADDRESS = IPv6Address("::")
 FAMILIES = (4, 6)
+LEAST_IPV6_MTU = 1280  # bytes (RFC 8200)
 
 
 def families(network: Network) -> tuple[int, ...]:
@@ -62,9 +63,9 @@ def derived_mac(address: IPAddress) -> str:
 
 
 def bridge_mac(network: Network) -> str | None:
-    """The MAC of a network's bridge: that of its gateway's address; None while it has no subnet, and where there is no bridge."""
-    subnets = [subnet for subnet in (subnet_in(network, family) for family in families(network)) if subnet is not None]
-    gateway = gateway_of(subnets[0]) if subnets and network.driver not in PARENT_DRIVERS else None
+    """The MAC of a network's bridge: that of its gateway's address, of IPv4 where it has that; None while it has no subnet, and where there is no bridge."""
+    subnet = subnet_in(network, 4 if network.enable_ipv4 else 6)
+    gateway = gateway_of(subnet) if subnet is not None and network.driver not in PARENT_DRIVERS else None
     return None if gateway is None else derived_mac(gateway)
 
 
@@ -86,6 +87,13 @@ def leads_out(network: Network, family: int) -> bool:
 def gateway_on_wire(network: Network, family: int) -> IPAddress | None:
     """The declared gateway of one family in a network that rests on a parent: that of its first subnet that has one."""
     return next((one.gateway for one in network.subnets if one.gateway is not None and one.subnet.version == family), None)
+
+
+def has_address(network: Network, family: int) -> bool:
+    """Whether a bridge has the gateway's address of a family, so that the host takes part in the network."""
+    if family == 4 and network.inhibit_ipv4:
+        return False
+    return family in families(network) and gateway_mode(network, family) != "isolated"
 
 
 def gateway_endpoint(declaration: Declaration, sandbox: Sandbox, family: int = 4) -> Endpoint | None:

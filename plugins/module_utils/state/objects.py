@@ -123,7 +123,7 @@ class Sysctl:
     def link(self) -> str | None:
         """The link that the value belongs to (``net/ipv4/conf/eth0/rp_filter``): it comes, goes and changes its name with it."""
         parts = self.name.split("/")
-        return parts[3] if len(parts) > 4 and parts[2] in ("conf", "neigh") else None
+        return parts[3] if len(parts) > 4 and parts[2] in ("conf", "neigh") and parts[3] not in ("all", "default") else None
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def _step_inside(op: Op) -> int:
         return 2 if op.action == "remove" else 7 if ":" in one.address else 4
     if isinstance(one, Sysctl):
         # So has a link its settings of IPv6, one of which is whether it can have addresses. All links together are set before any by itself.
-        return 6 if one.link not in (None, "all", "default") and one.name.startswith("net/ipv6/") else 3
+        return 6 if one.link is not None and one.name.startswith("net/ipv6/") else 3
     before = op.before
     comes_up = isinstance(one, Link) and isinstance(before, Link) and one.up != before.up
     return 8 if comes_up else 5

@@ -9,16 +9,16 @@ One draw chooses among a few combinations of options: many small draws would tak
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import permutations, product
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
-from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import gateway_endpoint, interface_names
+from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import address_in, gateway_endpoints, host_addresses, interface_names
 from hypothesis import strategies as st
 
 NETWORKS = ("front", "back", "z.z")
 SANDBOXES = ("web", "db", "eth0", "a_long-name.with-every.kind-of-character_in.it-0123456789-abcde")
-LOOPBACK, ONE = IPv4Address("127.0.0.1"), IPv4Address("198.51.100.3")
+LOOPBACK, ONE, ONE6 = IPv4Address("127.0.0.1"), IPv4Address("198.51.100.3"), IPv6Address("2001:db8::3")
 SERVERS = IPv4Address("192.0.2.54"), IPv4Address("192.0.2.53")
 
 _SOME_NETWORKS = st.sampled_from([names for count in range(4) for names in permutations(NETWORKS, count)])
@@ -27,6 +27,18 @@ _PLACES = st.sampled_from(list(permutations(range(4), 3)))  # which subnet each 
 _FLAGS = st.sampled_from([dict(zip(("internal", "icc", "masquerade"), flags, strict=True)) for flags in product([False, True], repeat=3)])
 _SIZES = st.sampled_from(list(product([None, 1000, 1400, 9000], [24, 28], [1, 14])))  # MTU, prefix length, place of the gateway
 _MODES = st.sampled_from(["networks"] * 5 + ["none", "host", "container"])
+_FAMILIES = st.sampled_from([(4,), (4,), (4, 6), (6,)])
+_MODES_OF_GATEWAYS = st.sampled_from(
+    [
+        {},
+        {},
+        {"gateway_mode": "routed"},
+        {"gateway_mode": "nat-unprotected", "gateway_mode_ipv6": "routed"},
+        {"gateway_mode": "isolated", "gateway_mode_ipv6": "isolated"},
+        {"gateway_mode_ipv6": "isolated"},
+    ]
+)
+_OUTSIDE = st.sampled_from([{}, {}, {"inhibit_ipv4": True}, {"host_ipv4": IPv4Address("198.51.100.9"), "container_iface_prefix": "lan"}])
 _INTERFACES = st.sampled_from(
     [(None, None, None), ("eth1", "eth0", None), ("eth1", "eth2", "eth0"), ("eth0.cnm0", "eth1", "eth0"), ("wan0", None, "eth0"), (None, "eth0", "wan0")]
 )
@@ -77,8 +89,14 @@ def pairs(draw: st.DrawFn) -> tuple[Declaration, Declaration]:
 @st.composite
 def _network(draw: st.DrawFn, name: str, bridge_name: str | None, place: int) -> Network:
     mtu, length, gateway = draw(_SIZES)
-    subnet = IPv4Network(f"10.0.{place}.0/{length}")
-    return Network(name, subnets=(Subnet(subnet, subnet[gateway]),), mtu=mtu, bridge_name=bridge_name, **draw(_FLAGS))
+    subnet, subnet6 = IPv4Network(f"10.0.{place}.0/{length}"), IPv6Network(f"fd00:{place}::/{64 + length}")
+    families, options = draw(_FAMILIES), {**draw(_FLAGS), **draw(_MODES_OF_GATEWAYS), **draw(_OUTSIDE)}
+    if not options["internal"]:
+        options.update({key: "nat" for key in ("gateway_mode", "gateway_mode_ipv6") if options.get(key) == "isolated"})
+    aux = (("DefaultGatewayIPv4", subnet[13]),) if draw(st.booleans()) else ()
+    subnets = (Subnet(subnet, subnet[gateway], aux_addresses=aux),) * (4 in families) + (Subnet(subnet6, subnet6[1]),) * (6 in families)
+    mtu = max(mtu, 1280) if mtu and 6 in families else mtu
+    return Network(name, subnets=subnets, mtu=mtu, bridge_name=bridge_name, enable_ipv4=4 in families, enable_ipv6=6 in families, **options)
 
 
 @st.composite
@@ -96,11 +114,23 @@ def _sandbox(draw: st.DrawFn, declaration: Declaration, name: str, at: int) -> S
         if network in declaration.networks
     )
     sandbox = Sandbox(name, "networks" if endpoints else "none", endpoints=endpoints, **draw(_EXTRAS))
-    if "eth0" not in interface_names(sandbox, {}).values():
+    if "eth0" not in interface_names(sandbox, declaration.networks).values():
         sandbox = replace(sandbox, sysctls=tuple(one for one in sandbox.sysctls if "eth0" not in one[0]))
     ports = [Port(8000 + at, 53, "udp"), Port(8000 + at, 80), Port(8100 + at, 80, "tcp", LOOPBACK), Port(8100 + at, 81, "tcp", ONE)]
-    first, last = draw(st.sampled_from([(0, 0), (0, 4), (1, 2), (2, 4)])) if gateway_endpoint(declaration, sandbox) else (0, 0)
-    return replace(sandbox, ports=tuple(ports[first:last]))
+    ports += [Port(8200 + at, 82, "tcp", ONE6), Port(8300 + at, 83, "sctp", allow_from=(IPv4Network("192.0.2.0/24"), IPv6Network("fd09::/64")))]
+    first, last = draw(st.sampled_from([(0, 0), (0, 4), (1, 2), (2, 4), (2, 6), (5, 6)]))
+    families = {family for one in sandbox.endpoints for family in (4, 6) if address_in(one, family)}
+    ports[5] = replace(ports[5], allow_from=tuple(one for one in ports[5].allow_from or () if one.version in families))
+    return replace(sandbox, ports=tuple(port for port in ports[first:last] if _leads_in(declaration, sandbox, port)))
+
+
+def _leads_in(declaration: Declaration, sandbox: Sandbox, port: Port) -> bool:
+    """Whether a port can be declared, and is described as it is: what has no port of the host, or is open in one of two families, is told otherwise."""
+    gateways = gateway_endpoints(declaration, sandbox)
+    families = {family for one in sandbox.endpoints for family in (4, 6) if address_in(one, family)}
+    if port.host_ip is not None:
+        return port.host_ip.version in host_addresses(declaration, gateways, port)
+    return bool(families) and families == set(host_addresses(declaration, gateways, port))
 
 
 @st.composite
@@ -108,4 +138,6 @@ def _endpoint(draw: st.DrawFn, network: Network, at: int, interface: str | None)
     options = dict(draw(_LEGS))
     if "mac_address" in options:
         options["mac_address"] = f"06:00:00:00:00:{at:02x}"
-    return Endpoint(network.name, network.subnets[0].subnet[2 + at + draw(st.sampled_from([0, 5]))], interface_name=interface, **options)
+    place = 2 + at + draw(st.sampled_from([0, 5]))
+    addresses = {f"ipv{one.subnet.version}_address": one.subnet[place] for one in network.subnets}
+    return Endpoint(network.name, interface_name=interface, **addresses, **options)
