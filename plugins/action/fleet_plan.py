@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import ansible.constants as C
@@ -17,12 +18,14 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.ipam.fleet import plan_fleet
 from ..module_utils.ipam.ledger import ledger_dict, read_ledger
+from ..module_utils.model.declaration import Declaration
 from ..module_utils.model.options import declaration_options
 from ..module_utils.proof.plan import proof_plan
 from ..plugin_utils.fleet.inventory import Fleet, read_fleet
 from ..plugin_utils.fleet.ledger_file import open_ledger
 from ..plugin_utils.fleet.report import declaration_report
-from ..plugin_utils.fleet.slices import slice_path, slices
+from ..plugin_utils.fleet.slices import fleet_members, plan_files
+from ..plugin_utils.fleet.underlay import Underlay, check_families, completed
 
 
 class ActionModule(ActionBase):
@@ -41,7 +44,9 @@ class ActionModule(ActionBase):
         with open_ledger(fleet.ledger) as file:
             ledger, problems = read_ledger(file.read())
             plan = plan_fleet(fleet.hosts, ledger, fleet.stock, fleet.name, args["allocate"])
-            problems = [*fleet.problems, *problems, *plan.problems]
+            underlay = {host: completed(one, plan.ledger.seen.get(host)) for host, one in fleet.underlay.items()}
+            joined = {name: hosts for name, hosts in fleet_members(plan.declarations).items() if _is_overlay(name, plan.declarations, hosts)}
+            problems = [*fleet.problems, *problems, *plan.problems, *check_families(joined, underlay)]
             if problems:
                 return {
                     **result,
@@ -60,17 +65,17 @@ class ActionModule(ActionBase):
             "changed": changed,
             "problems": [],
             "networks": {host: declaration_options(one)["networks"] for host, one in plan.declarations.items()},
-            "plan": self._lay_down(fleet, plan.declarations),
+            "plan": self._lay_down(fleet, plan.declarations, underlay),
             "diff": {"before_header": fleet.ledger, "after_header": fleet.ledger, "before": before, "after": after},
         }
 
-    def _lay_down(self, fleet: Fleet, declarations: dict[str, Any]) -> str:
+    def _lay_down(self, fleet: Fleet, declarations: dict[str, Declaration], underlay: dict[str, Underlay]) -> str:
         """Write the plan where every host's task finds its part; it goes with the temporary folder of this run."""
         folder = tempfile.mkdtemp(prefix="cnm-plan-", dir=C.DEFAULT_LOCAL_TMP)
-        for host, part in slices(fleet, declarations).items():
-            _write(slice_path(folder, host), part)
         at_work = {host: one for host, one in declarations.items() if host in fleet.at_work}
-        for name, part in proof_plan(at_work, fleet.underlay, fleet.verify, secrets.token_hex(8)).items():
+        reached = {host: underlay[host].reached for host in at_work}
+        files = plan_files(fleet, declarations, underlay) | proof_plan(at_work, reached, fleet.verify, secrets.token_hex(8))
+        for name, part in files.items():
             _write(os.path.join(folder, name), part)
         return folder
 
@@ -78,6 +83,10 @@ class ActionModule(ActionBase):
 def _write(path: str, part: Any) -> None:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(part, file)
+
+
+def _is_overlay(network: str, declarations: Mapping[str, Declaration], hosts: Iterable[str]) -> bool:
+    return any(declarations[host].networks[network].driver == "overlay" for host in hosts)
 
 
 def _refuse_part_runs(task: Any) -> None:

@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.fleet.slices import read_slice
 
-_OF_THE_PLAN = ("networks", "sandboxes", "peers", "firewall", "fleet")
+_OF_THE_PLAN = ("networks", "sandboxes", "peers", "firewall", "fleet", "host", "underlay_address", "vxlan_port")
 
 
 class ActionModule(ActionBase):

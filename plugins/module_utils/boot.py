@@ -22,7 +22,7 @@ from .firewall.judge import judge
 from .kernel.docker import read_open_bridges
 from .kernel.ground import read_sight
 from .kernel.insets import observe_insets
-from .model.complete import complete_declaration
+from .model.complete import complete_topology
 from .model.problem import Problem
 from .state.fault import Fault
 from .state.words import name_of
@@ -87,7 +87,7 @@ def _refuse(problems: Sequence[Problem], path: str) -> None:
 
 def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
-    declaration, problems = complete_declaration(part.get("networks", {}), part.get("sandboxes", {}))
+    declaration, problems = complete_topology(part)
     _refuse(problems, path)
     ground = judge(read_sight(), part.get("firewall", "auto"), part["fleet"])
     outcome = converge(host_state(declaration, part["fleet"], read_open_bridges(), ground), part["fleet"])

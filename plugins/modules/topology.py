@@ -32,13 +32,28 @@ options:
     type: dict
     default: {}
   peers:
-    description: The endpoints of other hosts on networks of scope C(fleet). No driver of this release needs them.
+    description:
+      - The endpoints of other hosts in networks of scope C(fleet), by network, host and sandbox. A host has its C(underlay_address), where it has
+        endpoints of driver overlay, and C(sandboxes), each with C(ipv4_address), C(ipv6_address) or both, and perhaps C(mac_address) (by default 02:42 and
+        the IPv4 address) and C(aliases).
+      - They are the whole of what the host knows. A peer that is left out is removed from the tables of the overlay and from the names.
     type: dict
     default: {}
+  host:
+    description: What this host is called in the fleet. Its sandboxes are found as C(SANDBOX.HOST) too.
+    type: str
+    default: ''
+  underlay_address:
+    description: The address, one of its own, at which other hosts reach this host's overlays. By default that of the default route.
+    type: str
+  vxlan_port:
+    description: The UDP port of overlays, the same on all hosts.
+    type: int
+    default: 4789
   plan:
     description:
       - The folder with the plan on the controller, as M(mooring.cnm.fleet_plan) returns it. The host's slice of it takes the place of
-        O(networks), O(sandboxes), O(peers), O(firewall) and O(fleet).
+        O(networks), O(sandboxes), O(peers), O(firewall), O(fleet), O(host), O(underlay_address) and O(vxlan_port).
     type: path
   fleet:
     description: Whose these objects are. Two fleets can share a host.
@@ -60,8 +75,8 @@ options:
     description: Look at networks of these drivers only. Networks of other drivers, and what belongs to them, are left as they are.
     type: list
     elements: str
-    choices: [bridge]
-    default: [bridge]
+    choices: [bridge, overlay]
+    default: [bridge, overlay]
 extends_documentation_fragment:
   - mooring.cnm.attributes
 requirements:
@@ -139,9 +154,10 @@ from ..module_utils.firewall.judge import firewall_problems, judge, remarks
 from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.reserved import read_reserved
-from ..module_utils.model.complete import complete_declaration
+from ..module_utils.model.complete import complete_topology
 from ..module_utils.model.host_checks import check_against_host
-from ..module_utils.model.options import declaration_options
+from ..module_utils.model.overlay_checks import check_vtep
+from ..module_utils.model.peers import VXLAN_PORT, topology_options
 from ..module_utils.model.problem import Problem
 from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
@@ -152,8 +168,9 @@ def to_desired(module: AnsibleModule) -> tuple[HostState, list[Problem]]:
     params = module.params
     if params["state"] == "absent":
         return HostState(), []
-    declaration, problems = complete_declaration(params["networks"], params["sandboxes"])
-    problems = problems or check_against_host(declaration, read_reserved(params["fleet"]))
+    reserved = read_reserved(params["fleet"])
+    declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
+    problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
     if problems:
         return HostState(), problems
     sight = read_sight()
@@ -174,12 +191,15 @@ def main() -> None:
             "fleet": {"type": "str", "default": "default"},
             "firewall": {"type": "str", "choices": ["auto", "iptables", "nftables"], "default": "auto"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "drivers": {"type": "list", "elements": "str", "choices": ["bridge"], "default": ["bridge"]},
+            "host": {"type": "str", "default": ""},
+            "underlay_address": {"type": "str"},
+            "vxlan_port": {"type": "int", "default": VXLAN_PORT},
+            "drivers": {"type": "list", "elements": "str", "choices": ["bridge", "overlay"], "default": ["bridge", "overlay"]},
         },
         supports_check_mode=True,
     )
     fleet = module.params["fleet"]
-    run(module, fleet, lambda: to_desired(module), lambda state: declaration_options(describe(state, fleet)))
+    run(module, fleet, lambda: to_desired(module), lambda state: topology_options(describe(state, fleet)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from ..model.resolve import FAMILIES, effective_mac, gateway_endpoint, interface
 from ..state.objects import HostState
 from .driver import DRIVERS
 from .found import Found, sort_out
-from .hosts_file import DIRECTORY, read_hosts, read_nameservers
+from .hosts_file import DIRECTORY, read_home, read_hosts, read_nameservers
 from .published import WaysIn, published_ports, ways_in
 from .setting import implied_settings, setting_name
 
@@ -29,7 +29,8 @@ def describe(state: HostState, fleet: str) -> Declaration:
     found = sort_out(state)
     networks = {network.name: network for driver in DRIVERS.values() for network in driver.described(fleet, found)}
     ways = ways_in(fleet, found)
-    declaration = Declaration(networks)
+    homes = (read_home(content) for path, content in sorted(found.files.items()) if path.endswith("/hosts"))
+    declaration = Declaration(networks, host=next(filter(None, homes), ""))
     for one in found.namespaces:
         sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, networks, found, ways)
         declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found)

@@ -79,14 +79,15 @@ def _at_one_address(ports: tuple[Port, ...], family: int) -> Iterator[Port]:
 
 def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: str) -> Iterator[Object]:
     """Every namespace with its names, its settings and its files."""
-    names = {network: network_names(network, [sandbox for sandbox, _endpoint in legs]) for network, legs in members.items()}
+    host = declaration.host
+    names = {name: network_names(declaration.networks[name], [sandbox for sandbox, _endpoint in legs], host) for name, legs in members.items()}
     owners = namespace_owners(declaration)
     for name, sandbox in sorted(declaration.sandboxes.items()):
         first = owners[name]
         if first is None or declaration.sandboxes[first].mode == "host":
             continue
         yield Namespace(name, str(Tag(fleet, "", first, "sandbox")), "" if first == name else first)
-        yield from name_files(fleet, name, declaration.sandboxes[first], names)
+        yield from name_files(fleet, name, declaration.sandboxes[first], names, host)
         if first == name:
             for setting, value in implied_settings(declaration, sandbox):
                 yield Sysctl(name, setting, value)

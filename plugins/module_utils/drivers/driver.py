@@ -11,7 +11,7 @@ from typing import Protocol
 from ..model.declaration import Endpoint, Network, Sandbox
 from ..state.objects import Object
 from ..state.rule import Rule
-from . import bridge, ipvlan, macvlan
+from . import bridge, ipvlan, macvlan, overlay
 from .found import Found
 from .place import Place
 
@@ -43,4 +43,4 @@ class Driver(Protocol):
         """What ``docker network inspect`` shows under Options."""
 
 
-DRIVERS: Mapping[str, Driver] = {"bridge": bridge, "ipvlan": ipvlan, "macvlan": macvlan}
+DRIVERS: Mapping[str, Driver] = {"bridge": bridge, "ipvlan": ipvlan, "macvlan": macvlan, "overlay": overlay}

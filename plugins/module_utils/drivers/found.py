@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Union
 
+from ..state.entry import Fdb, Neighbour
 from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name, read_tag
@@ -26,7 +27,9 @@ def sort_out(state: HostState) -> Found:
     for key in sorted(state.owned):
         one = state.objects[key]
         if isinstance(one, Namespace):
-            found.namespaces.append(one)
+            owner = read_tag(one.tag)
+            if owner is not None and owner.role == "sandbox":
+                found.namespaces.append(one)
         elif isinstance(one, Link):
             owner = read_tag(one.tag)
             if owner is not None:
@@ -38,6 +41,10 @@ def sort_out(state: HostState) -> Found:
             found.ways_out[one.netns, 4 if one.destination == "default" else 6] = one
         elif isinstance(one, Sysctl):
             found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
+        elif isinstance(one, Fdb):
+            found.fdb.setdefault(one.netns, []).append(one)
+        elif isinstance(one, Neighbour):
+            found.neighbours.setdefault(one.netns, []).append(one)
         elif isinstance(one, File):
             found.files[one.path] = one.content
         elif isinstance(one, Chain):
@@ -47,9 +54,9 @@ def sort_out(state: HostState) -> Found:
 
 @dataclass
 class Found:
-    """namespaces; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link; ways_out: the default
-    routes by namespace and family; mtus: of links of the host, others' too, by name; settings by namespace; files by path; rules by family, table
-    and chain.
+    """namespaces of sandboxes; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link;
+    ways_out: the default routes by namespace and family; mtus: of links of the host, others' too, by name; settings, forwarding entries and
+    neighbours by namespace; files by path; rules by family, table and chain.
     """
 
     namespaces: list[Namespace] = field(default_factory=list)
@@ -59,6 +66,8 @@ class Found:
     ways_out: dict[tuple[str, int], Route] = field(default_factory=dict)
     mtus: dict[str, int] = field(default_factory=dict)
     settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    fdb: dict[str, list[Fdb]] = field(default_factory=dict)
+    neighbours: dict[str, list[Neighbour]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     rules: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
 

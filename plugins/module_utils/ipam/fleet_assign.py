@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ..model.declaration import Declaration, IPNetwork, Network
 from ..model.overlap import Span, span_of
+from ..model.overlay_checks import segments
 from ..model.report import Report
 from ..model.reserved import Reserved
 from ..model.resolve import address_in
@@ -20,7 +21,7 @@ from .ledger import Grant, Ledger, key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
 from .pools import AddressSpace, Stock, pools_of
 from .subnets import by_network, exhausted, granted, lacking_families, unchosen, with_subnets
-from .vnis import assign_vnis, segments
+from .vnis import assign_vnis
 
 
 def assign_fleet(

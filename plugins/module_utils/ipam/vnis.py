@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from itertools import count
 
-from ..model.declaration import Network
 from ..model.report import Report
 from .fleet_networks import FleetNetwork
 from .ledger import Grant
@@ -55,11 +53,6 @@ def assign_vnis(
                 _report(reports, networks[name], "", f"no VNI is left from {base} to {LAST}: choose a lower cnm_vni_base")
             found[name] += taken
     return found
-
-
-def segments(network: Network) -> int:
-    """How many VNIs an overlay needs: one for each of its subnets, where one of IPv4 and one of IPv6 go together."""
-    return max(Counter(one.subnet.version for one in network.subnets).values(), default=0)
 
 
 def _report(reports: Mapping[str, Report], network: FleetNetwork, value: object, message: str) -> None:

@@ -38,6 +38,7 @@ def read_reserved(fleet: str) -> dict[str, object]:
         # What is reached over a gateway takes nothing away, as in Docker since 23: a VPN may well have a route to half of all addresses.
         "prefixes": sorted({route.destination for route in foreign if route.gateway is None and route.destination not in _NO_PREFIXES}),
         "resolvers": _resolvers(),
+        "addresses": sorted(one.address.split("/")[0] for one in addresses if one.index not in ours),
         "underlay_address": address,
         "underlay_mtu": links[underlay].mtu if underlay in links else None,
         "ports": _ports(),

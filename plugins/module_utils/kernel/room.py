@@ -59,24 +59,26 @@ def spaces_of(netlink: RouteSocket, links: Iterable[SeenLink], home: int, others
 
 
 def peers_in(rooms: list[Room]) -> dict[End, tuple[str, str]]:
-    """The other end of each veth that has it in one of ``rooms``: two that know each other's index are a pair."""
-    waiting: dict[tuple[int, int], list[Room]] = {}
+    """The other end of each veth that has it in one of ``rooms``: two that know each other's index are a pair, and where several could be, the
+    namespace decides.
+    """
     peers: dict[End, tuple[str, str]] = {}
-    for room in rooms:
-        for link in room.links.values():
-            if link.kind != "veth":
-                continue
-            if link.netnsid < 0:
-                if link.below in room.links:
-                    peers[(room.netns, link.index)] = (room.netns, room.links[link.below].name)
-                continue
-            others = waiting.get((link.below, link.index), [])
-            other = next((one for one in others if len(others) == 1 or _is_number_of(room.netns, link.netnsid, one.netns)), None)
-            if other is None:
-                waiting.setdefault((link.index, link.below), []).append(room)
-            else:
-                peers[(room.netns, link.index)] = (other.netns, other.links[link.below].name)
-                peers[(other.netns, link.below)] = (room.netns, link.name)
+    ends: dict[tuple[int, int], list[Room]] = {}
+    veths = [(room, link) for room in rooms for link in room.links.values() if link.kind == "veth"]
+    for room, link in veths:
+        if link.netnsid >= 0:
+            ends.setdefault((link.index, link.below), []).append(room)
+        elif link.below in room.links:
+            peers[(room.netns, link.index)] = (room.netns, room.links[link.below].name)
+    for room, link in veths:
+        if link.netnsid < 0 or (room.netns, link.index) in peers:
+            continue
+        others = ends.get((link.below, link.index), [])
+        alone = len(others) == 1 and len(ends[(link.index, link.below)]) == 1
+        other = next((one for one in others if one is not room and (alone or _is_number_of(room.netns, link.netnsid, one.netns))), None)
+        if other is not None:
+            peers[(room.netns, link.index)] = (other.netns, other.links[link.below].name)
+            peers[(other.netns, link.below)] = (room.netns, link.name)
     return peers
 
 

@@ -24,6 +24,7 @@ _RT_SCOPE_LINK, _RT_TABLE_LOCAL = 253, 255
 ROUTE_TYPES = {1: "unicast", 6: "blackhole", 7: "unreachable"}
 _IPV6_METRIC = 1024  # what the kernel makes of a metric 0 of IPv6
 NDA_DST, NDA_LLADDR, NDA_PROTOCOL = 1, 2, 12
+_NDA_MASTER = 9  # the bridge whose entry it is
 NUD_NOARP, NUD_PERMANENT = 0x40, 0x80
 NTF_SELF, NTF_MASTER = 2, 4
 
@@ -126,14 +127,14 @@ def read_fdb(netlink: RouteSocket) -> list[SeenFdb]:
     """The lasting entries that send a MAC to a VTEP, and those of bridges that somebody set on a port."""
     found = []
     for body in netlink.dump(_RTM_GETNEIGH, ENTRY.pack(socket.AF_BRIDGE, 0, 0, 0, 0)):
-        _family, index, state, flags, _kind = ENTRY.unpack_from(body)
+        _family, index, state, _flags, _kind = ENTRY.unpack_from(body)
         if not state & (NUD_PERMANENT | NUD_NOARP):
             continue
         held = attributes(body, ENTRY.size)
         dst = held.get(NDA_DST)
         if state & NUD_PERMANENT and dst is not None:
             found.append(SeenFdb(index, held[NDA_LLADDR].hex(":"), socket.inet_ntop(socket.AF_INET if len(dst) == 4 else socket.AF_INET6, dst), False))
-        elif state & NUD_NOARP and flags & NTF_MASTER:
+        elif state & NUD_NOARP and _NDA_MASTER in held:
             found.append(SeenFdb(index, held[NDA_LLADDR].hex(":"), "", True))
     return found
 

@@ -9,6 +9,7 @@ from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
 from .network import PLAIN_DRIVERS
 from .options import port_words
 from .overlap import overlapping_pairs, span_of
+from .overlay_checks import check_overlays, check_vnis
 from .parent import PARENT_DRIVERS, has_own_macs
 from .parent_checks import check_parents, check_shims, check_shims_resolved
 from .port_checks import check_ports
@@ -27,7 +28,7 @@ from .resolve import (
     host_addresses,
     namespace_owners,
 )
-from .subnet import gateway_of, lies_between, subnet_in, usable_range
+from .subnet import gateway_of, lies_between, subnet_in, subnet_of, usable_range
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
 BRIDGE_PORTS = 1023
@@ -44,6 +45,7 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
     check_shims(report, declaration, members)
     check_joins(report, declaration)
     check_ports(report, declaration)
+    check_overlays(report, declaration)
     return report.problems
 
 
@@ -58,6 +60,7 @@ def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
                 message = f"the network has no {'subnet' if family == 4 else 'IPv6 subnet'}: declare one here, since there is no ledger that gives one"
                 report.add(f"cnm_networks.{name}.ipam", "", message)
     check_shims_resolved(report, declaration)
+    check_vnis(report, declaration)
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             for family in families(declaration.networks[endpoint.network]) if endpoint.network in declaration.networks else ():
@@ -149,8 +152,7 @@ def address_fault(address: IPAddress, network: Network) -> str | None:
     """Why the network's subnet cannot give this address to an endpoint; None if it can."""
     if address.version not in families(network):
         return f"network {network.name} has no IPv{address.version}: set enable_ipv{address.version}: true for it, or leave the address out"
-    own = [one for one in network.subnets if one.subnet.version == address.version]
-    subnet = next((one for one in own if address in one.subnet), own[0] if own else None)
+    subnet = subnet_of(network, address)
     if subnet is None:
         return None
     first, last = usable_range(subnet.subnet)

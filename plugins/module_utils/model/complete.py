@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .checks import check_declaration, check_resolved
 from .declaration import Declaration
-from .parse import parse_declaration
+from .peers import parse_topology
 from .problem import Problem
 
 
-def complete_declaration(networks: object, sandboxes: object) -> tuple[Declaration, list[Problem]]:
-    """What the two dictionaries of one host declare, and all that is wrong with it; it is to be carried out only where that is nothing.
+def complete_topology(options: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]:
+    """The declaration in the options of module topology, checked, where no ledger gives what is left open. It is to be carried out only without problems.
 
     Each stage of the checks needs the one before, so the problems are those of the first stage that finds any.
     """
-    declaration, problems = parse_declaration(networks, sandboxes)
+    declaration, problems = parse_topology(options)
     return declaration, problems or check_declaration(declaration) or check_resolved(declaration)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Union
+from typing import NamedTuple, Union
 
 IPAddress = Union[IPv4Address, IPv6Address]
 IPNetwork = Union[IPv4Network, IPv6Network]
@@ -32,6 +32,21 @@ class Subnet:
     bare: bool = False
 
 
+class Peer(NamedTuple):
+    """An endpoint on another host, in a network of scope fleet. underlay_address: by which that host is reached. Addresses are text; empty: none.
+
+    A named tuple, since there can be tens of thousands.
+    """
+
+    host: str
+    sandbox: str
+    underlay_address: str
+    ipv4_address: str
+    ipv6_address: str
+    mac: str
+    aliases: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Network:
     """A network. subnets: of each family that is enabled; the ledger gives a missing one. sizes: (family, prefix length) of one that is to be
@@ -42,7 +57,8 @@ class Network:
     no address, if this network is the sandbox's gateway; 0.0.0.0 is every address of the host, of both families. inhibit_ipv4: the bridge
     gets no IPv4 address. trusted_host_interfaces: links of the host by which published ports are also reached at the sandbox's own address.
     container_iface_prefix: what interfaces in the sandboxes are called, before the number; None: ``eth``.
-    vnis: of an overlay, one for each subnet; those that are missing the ledger gives.
+    vnis: of an overlay, one for each subnet; those that are missing the ledger gives. broadcast: whether an overlay carries it to all its hosts.
+    peers, underlay_address, vxlan_port: what a host knows of a network of scope fleet: the endpoints of others, its own address, and the port.
     parent: of macvlan and ipvlan, the link of the host that the network rests on; None: one that leads nowhere. mode, flag: None: Docker's default.
     host_shim: whether the host has an address in such a network, or which; the ledger gives one for True.
     """
@@ -68,6 +84,10 @@ class Network:
     trusted_host_interfaces: tuple[str, ...] = ()
     container_iface_prefix: str | None = None
     vnis: tuple[int, ...] = ()
+    broadcast: bool = False
+    peers: tuple[Peer, ...] = ()
+    underlay_address: IPAddress | None = None
+    vxlan_port: int = 4789
     parent: str | None = None
     mode: str | None = None
     flag: str | None = None
@@ -129,7 +149,8 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Declaration:
-    """All that is declared for one host, by name."""
+    """All that is declared for one host, by name. host: what the host is called in its fleet; empty where it is not known."""
 
     networks: dict[str, Network] = field(default_factory=dict)
     sandboxes: dict[str, Sandbox] = field(default_factory=dict)
+    host: str = ""

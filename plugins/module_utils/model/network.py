@@ -16,6 +16,7 @@ from .network_bridge import BRIDGE
 from .network_ipvlan import IPVLAN
 from .network_keys import NetworkKeys
 from .network_macvlan import MACVLAN
+from .network_overlay import OVERLAY
 from .report import Report, Unreadable, shown
 from .values import Reader, integer_between, one_of, read_boolean
 
@@ -28,9 +29,9 @@ def read_mtu(value: object) -> object:
     return None if value == "auto" else MTU(value)
 
 
-DRIVERS: Mapping[str, NetworkKeys] = {"bridge": BRIDGE, "ipvlan": IPVLAN, "macvlan": MACVLAN}
+DRIVERS: Mapping[str, NetworkKeys] = {"bridge": BRIDGE, "ipvlan": IPVLAN, "macvlan": MACVLAN, "overlay": OVERLAY}
 PLAIN_DRIVERS = ("host", "none")
-DRIVER = one_of((*DRIVERS, *PLAIN_DRIVERS), ("overlay",))
+DRIVER = one_of((*DRIVERS, *PLAIN_DRIVERS))
 COMMON: Mapping[str, Reader] = {
     "driver": DRIVER,
     "scope": as_given,
@@ -47,9 +48,7 @@ COMMON_OPTS: Mapping[str, str] = {
     "com.docker.network.enable_ipv6": "enable_ipv6",
     "com.docker.network.internal": "internal",
 }
-NOT_YET = frozenset(
-    "attachable config_from config_only control_plane encrypted external ingress labels name vni com.docker.network.driver.overlay.vxlanid_list".split()
-)
+NOT_YET = frozenset("config_from config_only control_plane external ingress labels name".split())
 
 
 def read_network(report: Report, path: str, name: str, raw: object) -> Network:
@@ -75,6 +74,10 @@ def read_network(report: Report, path: str, name: str, raw: object) -> Network:
         report.add(f"{path}.enable_ipv4", False, "a network has IPv4, IPv6 or both: enable one of them")
     subnets, sizes = read_ipam(report, f"{path}.ipam", found.pop("ipam", None), driver, keys.most_subnets, enabled)
     subnets = tuple(replace(one, bare=keys.bare) for one in subnets)
+    for key, field in keys.fields.items():
+        value = found.pop(key, None)
+        if field and value is not None:
+            found[field] = value
     return Network(**{"name": name, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, "sizes": sizes, **found})
 
 

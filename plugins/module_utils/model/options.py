@@ -13,6 +13,8 @@ from .network import DRIVERS
 from .resolve import default_host_ip
 
 Options = dict[str, object]
+# What has a form of its own, and what is told elsewhere: a network's peers are no part of its declaration.
+OF_THEIR_OWN = ("name", "driver", "subnets", "sizes", "vnis", "peers", "underlay_address", "vxlan_port")
 
 
 def declaration_options(declaration: Declaration) -> dict[str, Options]:
@@ -29,7 +31,7 @@ def network_options(network: Network) -> Options:
     default = Network(network.name, scope=DRIVERS[network.driver].scopes[0] if network.driver in DRIVERS else "host")
     for one in fields(Network):
         value = getattr(network, one.name)
-        if one.name not in ("name", "driver", "subnets", "sizes", "vnis") and value != getattr(default, one.name):
+        if one.name not in OF_THEIR_OWN and value != getattr(default, one.name):
             options[one.name] = plain(value)
     if network.vnis:
         options["vni"] = network.vnis[0] if len(network.vnis) == 1 else list(network.vnis)

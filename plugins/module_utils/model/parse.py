@@ -14,6 +14,7 @@ from .network import read_network
 from .problem import Problem
 from .report import Report, Unreadable, shown
 from .sandbox import read_sandbox
+from .way_out import with_way_out
 
 
 def parse_declaration(networks: object, sandboxes: object, host: str = "") -> tuple[Declaration, list[Problem]]:
@@ -28,7 +29,8 @@ def parse_declaration(networks: object, sandboxes: object, host: str = "") -> tu
     def read_one(report: Report, path: str, name: str, raw: object) -> object:
         return read_sandbox(report, path, name, raw, declaration)
 
-    return Declaration(declaration.networks, read_named(report, "cnm_sandboxes", sandboxes, read_sandbox_name, read_one)), report.problems
+    declaration = Declaration(declaration.networks, read_named(report, "cnm_sandboxes", sandboxes, read_sandbox_name, read_one))
+    return with_way_out(declaration), report.problems
 
 
 def read_named(

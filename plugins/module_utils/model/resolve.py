@@ -18,6 +18,10 @@ EVERY_ADDRESS = IPv4Address("0.0.0.0")
 EVERY_IPV6_ADDRESS = IPv6Address("::")
 FAMILIES = (4, 6)
 LEAST_IPV6_MTU = 1280  # bytes (RFC 8200)
+# The network by which sandboxes on overlays get out; Docker's is called docker_gwbridge.
+WAY_OUT = "cnm_gwbridge"
+# What a frame in a VXLAN needs beside itself on the underlay, in bytes, by its family: outer Ethernet, IP, UDP and VXLAN (RFC 7348).
+VXLAN_OVERHEAD = {4: 50, 6: 70}
 
 
 def families(network: Network) -> tuple[int, ...]:
@@ -37,11 +41,11 @@ def address_in(endpoint: Endpoint, family: int) -> IPAddress | None:
 
 def interface_names(sandbox: Sandbox, networks: Mapping[str, Network]) -> dict[str, str]:
     """The interface of each endpoint, by network: the given name, else ``eth`` (or the network's prefix) and its lowest free number, in order of the
-    networks' names.
+    networks' names, the way out last.
     """
     names = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints if endpoint.interface_name is not None}
     taken = set(names.values())
-    for network in sorted(endpoint.network for endpoint in sandbox.endpoints if endpoint.interface_name is None):
+    for network in sorted((endpoint.network for endpoint in sandbox.endpoints if endpoint.interface_name is None), key=lambda name: (name == WAY_OUT, name)):
         prefix = networks[network].container_iface_prefix if network in networks else None
         names[network] = next(name for name in (f"{prefix or 'eth'}{number}" for number in count()) if name not in taken)
         taken.add(names[network])
@@ -70,18 +74,21 @@ def bridge_mac(network: Network) -> str | None:
 
 
 def effective_mtu(network: Network, underlay_mtu: int | None = None) -> int:
-    """The MTU in bytes: the given one, else that of the underlay, else Ethernet's 1500."""
-    return network.mtu or underlay_mtu or 1500
+    """The MTU in bytes: the given one, else what the underlay leaves to the network; without a known underlay Ethernet's 1500."""
+    overhead = 0
+    if network.driver == "overlay":
+        overhead = VXLAN_OVERHEAD[4 if network.underlay_address is None else network.underlay_address.version]
+    return network.mtu or (underlay_mtu or 1500) - overhead
 
 
 def leads_out(network: Network, family: int) -> bool:
-    """Whether sandboxes have a default route through the network.
+    """Whether sandboxes have a default route through the network. An overlay has a way out beside it (see ``way_out``).
 
     On a wire that is not ours: only where somebody else there is declared to be the gateway, or where none is needed.
     """
     if network.driver in PARENT_DRIVERS and (network.parent is None or not (is_routed(network) or gateway_on_wire(network, family))):
         return False
-    return not network.internal and family in families(network) and gateway_mode(network, family) != "isolated"
+    return network.driver != "overlay" and not network.internal and family in families(network) and gateway_mode(network, family) != "isolated"
 
 
 def gateway_on_wire(network: Network, family: int) -> IPAddress | None:

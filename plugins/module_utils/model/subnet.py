@@ -47,6 +47,11 @@ def subnet_in(network: Network, family: int) -> Subnet | None:
     return next((one for one in network.subnets if one.subnet.version == family), None)
 
 
+def subnet_of(network: Network, address: IPAddress) -> Subnet | None:
+    """The network's subnet that an address is in, else the first of its family."""
+    return next((one for one in network.subnets if address in one.subnet), None) or subnet_in(network, address.version)
+
+
 def lies_between(address: IPAddress, first: IPAddress, last: IPAddress) -> bool:
     """Whether an address is one of a range of its family."""
     return address.version == first.version and int(first) <= int(address) <= int(last)

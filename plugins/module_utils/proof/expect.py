@@ -21,7 +21,7 @@ _HOST_KINDS = {"endpoint": "host", "published": "published", "underlay": "underl
 def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     """What should come of asking at a door, and which promise that is. None: nothing is declared about it.
 
-    source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, and at the way out.
+    source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, on overlays, and at the way out.
     """
     if door.kind == "shut":
         return BLOCKED, "published"
@@ -34,7 +34,7 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     if door.kind == "endpoint":
         if door.network not in source.networks[name]:
             return BLOCKED, "isolation"
-        return (REACHED, "network") if source.declared[door.network].icc else (BLOCKED, "icc")
+        return (REACHED, "network") if door.witness or source.declared[door.network].icc else (BLOCKED, "icc")
     if may_leave_by_wire(source, name):
         return None
     gateway = source.gateways[name]
@@ -52,6 +52,8 @@ def _is_asked(source: Site, name: str, door: Door) -> bool:
     """Whether it is known who reaches a sandbox at its own address: a host that has no address in its network is no control, and a gateway mode may
     let in more than those of the network.
     """
+    if door.witness:
+        return bool(name)
     network = source.declared[door.network]
     if name and door.network in source.networks[name] and network.icc:
         return True
@@ -81,6 +83,8 @@ def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> I
     elif kind == "private":
         # Nobody else may ask there: that it answers itself shows that it listens.
         yield _row(source.host, door.sandbox, door, proto, REACHED, "itself")
+    elif door.witness and expect == BLOCKED:
+        yield _row(*door.witness, door, proto, REACHED, "network")
     elif kind == "egress" or expect == BLOCKED:
         yield _row(source.host, "", door, proto, REACHED, (expected(source, "", door) or (REACHED, ""))[1])
 

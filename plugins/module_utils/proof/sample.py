@@ -28,11 +28,15 @@ def choose(sites: Sequence[Site], mode: str) -> tuple[Iterator[Pair], int]:
 def count(sites: Sequence[Site]) -> int:
     """How many pairs ``every_pair`` would yield, by arithmetic."""
     total = 0
+    everybody = sum(len(site.sandboxes) for site in sites)
     for site in sites:
         for door in endpoint_doors(site):
+            if door.witness:
+                total += everybody - 1
+                continue
             network = site.declared[door.network]
             is_plain = not is_on_wire(network) and not network.inhibit_ipv4 and network.gateway_mode == "nat"
-            total += len(site.sandboxes) if is_plain else sum(1 for _pair in _askers(site, door))
+            total += len(site.sandboxes) if is_plain else sum(1 for _pair in _askers((site,), door))
         for door in published_doors(site):
             total += len(_local_sources(site, door))
             if door.address == site.underlay:
@@ -45,7 +49,7 @@ def every_pair(sites: Sequence[Site]) -> Iterator[Pair]:
     """Every source at every door where something is declared about it."""
     for site in sites:
         for door in endpoint_doors(site):
-            yield from _askers(site, door)
+            yield from _askers(sites if door.witness else (site,), door)
         for door in published_doors(site):
             yield from ((site, name, door) for name in _local_sources(site, door))
             if door.address == site.underlay:
@@ -56,15 +60,19 @@ def every_pair(sites: Sequence[Site]) -> Iterator[Pair]:
 def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
     """Each endpoint once as source and as target, each published port from its host, a neighbour and another host, each way
     that must stay shut from another host, each ordered pair of networks of a host that are isolated from each other."""
+    overlays = _overlay_doors(sites)
+    for within in overlays.values():
+        yield from _over_hosts(sites, within)
+    entrances = {network: next(iter(within.values())) for network, within in overlays.items()}
     for place, site in enumerate(sites):
         doors: dict[str, list[Door]] = {name: [] for name in sorted(site.declared)}
         for door in endpoint_doors(site):
             doors[door.network].append(door)
         for members in doors.values():
-            for i, door in enumerate(members):
+            for i, door in enumerate(members) if not (members and members[0].witness) else ():
                 sources = [members[i - 1].sandbox, ""] if len(members) > 1 else [""]
                 yield from [(site, source, door) for source in sources if expected(site, source, door)][:1]
-        yield from _isolated(site, doors)
+        yield from _isolated(site, doors, entrances)
         other = sites[(place + 1) % len(sites)]
         for nth, door in enumerate(published_doors(site)):
             local = _local_sources(site, door)
@@ -76,22 +84,48 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
         yield from _ways_out(site)
 
 
-def _askers(site: Site, door: Door) -> Iterator[Pair]:
-    """Every source on its own host that something is declared about at the address of a sandbox."""
-    yield from ((site, name, door) for name in ("", *site.sandboxes) if name != door.sandbox and expected(site, name, door))
+def _askers(sites: Sequence[Site], door: Door) -> Iterator[Pair]:
+    """Every source on these hosts that something is declared about at the address of a sandbox."""
+    for site in sites:
+        for name in ("", *site.sandboxes):
+            if (site.host, name) != (door.host, door.sandbox) and expected(site, name, door):
+                yield site, name, door
 
 
-def _isolated(site: Site, doors: dict[str, list[Door]]) -> Iterator[Pair]:
-    """One pair for each ordered pair of networks, and one for each sandbox that is on no network."""
+def _overlay_doors(sites: Sequence[Site]) -> dict[str, dict[tuple[str, str], Door]]:
+    """The doors of each overlay by (host, sandbox), in order."""
+    doors: dict[str, dict[tuple[str, str], Door]] = {}
+    for site in sites:
+        for door in endpoint_doors(site):
+            if door.witness:
+                doors.setdefault(door.network, {})[door.host, door.sandbox] = door
+    return doors
+
+
+def _over_hosts(sites: Sequence[Site], members: dict[tuple[str, str], Door]) -> Iterator[Pair]:
+    """On one overlay, each endpoint once as source and as target, and each two hosts; in a fleet of many, each host with the next alone."""
+    at = {site.host: site for site in sites}
+    places = list(members)
+    # A ring over all hosts: a sandbox alone in its network asks nobody.
+    found = {(places[i - 1], places[i]): None for i in range(len(places)) if len(places) > 1}
+    first = list({host: (host, name) for host, name in reversed(places)}.values())
+    if len(first) ** 2 <= LIMIT:
+        found.update({(one, other): None for one in first for other in first if one is not other})
+    return ((at[host], name, members[target]) for (host, name), target in found)
+
+
+def _isolated(site: Site, doors: dict[str, list[Door]], entrances: dict[str, Door]) -> Iterator[Pair]:
+    """One pair for each ordered pair of networks, and one for each sandbox that is on no network. entrances: one door of each overlay."""
     found: dict[tuple[str, Door], None] = {}  # one pair may serve for several networks of its source
+    asked = [targets[0] for targets in doors.values() if targets]
+    asked += [door for door in entrances.values() if door.host != site.host]
     for members in doors.values():
-        for there, targets in doors.items():
-            source = next((door.sandbox for door in members if there not in site.networks[door.sandbox]), None)
-            if source is not None and targets:
-                found[source, targets[0]] = None
-    first = next((members[0] for members in doors.values() if members), None)
-    if first:
-        found.update(((name, first), None) for name, networks in site.networks.items() if not networks)
+        for target in asked:
+            source = next((door.sandbox for door in members if target.network not in site.networks[door.sandbox]), None)
+            if source is not None:
+                found[source, target] = None
+    if asked:
+        found.update(((name, asked[0]), None) for name, networks in site.networks.items() if not networks)
     return ((site, source, door) for source, door in found if expected(site, source, door))
 
 

@@ -22,7 +22,8 @@ class Door:
 
     kind: ``endpoint`` (its own address), ``published`` (a port of the host), ``underlay`` (a host's own address) or ``shut`` (a
     published port of the host, but at its underlay address, where it is not published). listener: the port that answers.
-    home, way: of a shut door, the one at which the host itself gets in, and the underlay door of its host.
+    home, way: of a shut door, the one at which the host itself gets in, and the underlay door of its host. witness: of an endpoint that its host
+    cannot ask, as it is on an overlay: a sandbox that may ask there, perhaps itself.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Door:
     port: Port | None = None
     home: Door | None = None
     way: Door | None = None
+    witness: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Site:
 
     sandboxes: those with a namespace of their own. networks: of each, those it is on. gateways: of each, the network of its
     default route. aliases: the others, each with the sandbox whose namespace it is in (empty: the host's). underlay_door: how
-    this host is asked by others. egress: the host that is asked to see whether this one's sandboxes get out.
+    this host is asked by others. members: who is in each overlay, on all hosts. egress: the host that is asked to see whether this one's sandboxes get out.
     """
 
     host: str
@@ -54,6 +56,7 @@ class Site:
     aliases: Mapping[str, str]
     underlay_door: Door | None
     egress: Door | None
+    members: Mapping[str, tuple[tuple[str, str], ...]]
 
 
 def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4Address | None]) -> list[Site]:
@@ -65,6 +68,7 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4A
     doors = [door for door in (_underlay_door(host, declarations[host], underlay.get(host)) for host in hosts) if door]
     after = {door.host: doors[(place + 1) % len(doors)] for place, door in enumerate(doors)}
     own_door = {door.host: door for door in doors}
+    members = _members(declarations)
     sites = []
     for host in hosts:
         declared = declarations[host]
@@ -81,6 +85,7 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4A
                 dict(_aliases(declared)),
                 own_door.get(host),
                 egress if egress and egress.address != underlay.get(host) else None,
+                members,
             )
         )
     return sites
@@ -92,7 +97,7 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
         port = _free_port({port.target for port in box.ports})
         for end in box.endpoints:
             if end.ipv4_address is not None:
-                yield Door("endpoint", site.host, name, end.ipv4_address, port, end.network)
+                yield Door("endpoint", site.host, name, end.ipv4_address, port, end.network, witness=_witness(site, name, end.network))
 
 
 def published_doors(site: Site) -> Iterator[Door]:
@@ -115,6 +120,23 @@ def published_doors(site: Site) -> Iterator[Door]:
                 yield Door("published", site.host, name, site.underlay, port.target, network, port)
             elif (port.protocol, port.published) not in open_outside:
                 yield Door("shut", site.host, name, site.underlay, port.target, network, port, home, site.underlay_door)
+
+
+def _members(declarations: Mapping[str, Declaration]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The (host, sandbox) of every endpoint of each overlay, sorted."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for host, declared in sorted(declarations.items()):
+        for name, box in sorted(declared.sandboxes.items()):
+            for end in box.endpoints:
+                if declared.networks[end.network].driver == "overlay" and end.ipv4_address is not None:
+                    found.setdefault(end.network, []).append((host, name))
+    return {network: tuple(places) for network, places in found.items()}
+
+
+def _witness(site: Site, sandbox: str, network: str) -> tuple[str, str] | None:
+    """Who may ask an endpoint of an overlay: the first other member; where there is none, the sandbox itself. None: not on an overlay."""
+    own = (site.host, sandbox)
+    return next((place for place in site.members[network][:2] if place != own), own) if network in site.members else None
 
 
 def _underlay_door(host: str, declared: Declaration, address: IPv4Address | None) -> Door | None:

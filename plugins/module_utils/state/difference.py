@@ -66,6 +66,9 @@ def _has_other_nature(current: Link, desired: Link) -> bool:
         now = stands.get(name)
         if now != wanted and (name in OPTIONS_BORN_WITH.get(desired.kind, ()) or (desired.kind == "macvlan" and "passthru" in (now, wanted))):
             return True
+        # A vxlan sends over the family of IP that it was born with.
+        if name == "local" and now and (":" in str(now)) is not (":" in str(wanted)):
+            return True
     return False
 
 

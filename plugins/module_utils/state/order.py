@@ -17,6 +17,7 @@ from .inset import Inset
 from .objects import Address, Chain, Connections, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
 from .op import Op
 from .rename import is_set_anew
+from .tag import is_of_network
 
 LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL, MEMORY = range(11)
 
@@ -70,7 +71,9 @@ def _place(op: Op, at: int, objects: Mapping[Key, Object]) -> tuple[int, str, in
     if op.action == "rename":
         return (at, "", 0, ())
     if at == INSIDE:
-        return (at, getattr(one, "netns", ""), _step_inside(op), one.key)
+        netns = getattr(one, "netns", "")
+        # A sandbox announces itself when its link comes up: what that is plugged into must be up before it.
+        return (at, f"{int(not is_of_network(netns))}{netns}" if netns else "", _step_inside(op), one.key)
     if isinstance(one, Link):
         # What is below is made first and removed last.
         level = depth(one, objects)

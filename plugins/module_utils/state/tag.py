@@ -59,6 +59,11 @@ def altname(*owner: str) -> str:
     return full if len(full) <= 127 else f"{full[:115]}+{hashlib.sha256(full.encode()).hexdigest()[:11]}"
 
 
+def is_of_network(netns: str) -> bool:
+    """Whether a namespace is that of a network, which an ``altname`` calls, and not that of a sandbox."""
+    return "+" in netns
+
+
 def chain_name(fleet: str, builtin: str) -> str:
     """The name of our chain beside ``builtin``. Two fleets on a host have chains of their own."""
     suffix = "" if fleet == "default" else "-" + hashlib.sha256(fleet.encode()).hexdigest()[:8]

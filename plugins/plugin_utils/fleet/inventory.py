@@ -9,19 +9,28 @@ import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
 from ...module_utils.ipam.fleet import HostInput
-from ...module_utils.ipam.pools import Stock, read_pools
+from ...module_utils.ipam.pools import Stock, read_overlay_pool, read_pools
+from ...module_utils.model.peers import VXLAN_PORT
 from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
+from .underlay import Underlay, underlay_of
 
 # Fleet variables: equal on all hosts.
-_DEFAULTS: dict[str, Any] = {"cnm_fleet": "default", "cnm_address_pools": None, "cnm_ledger": None, "cnm_verify": "full", "cnm_firewall": "auto"}
-_LATER = ("cnm_overlay_pool", "cnm_vni_base", "cnm_vxlan_port")
+_DEFAULTS: dict[str, Any] = {
+    "cnm_fleet": "default",
+    "cnm_address_pools": None,
+    "cnm_overlay_pool": None,
+    "cnm_vni_base": 256,
+    "cnm_vxlan_port": VXLAN_PORT,
+    "cnm_ledger": None,
+    "cnm_verify": "full",
+    "cnm_firewall": "auto",
+}
 _LEDGER = ".cnm-ledger.yml"
 # Every variable of the collection; those that are merged may be followed by __ANYTHING.
 _DECLARATIONS = ("cnm_networks", "cnm_sandboxes", "cnm_docker_user")
@@ -36,12 +45,12 @@ _OF_A_HOST = (
     "cnm_lab_name",
     "cnm_lab_root",
 )
-_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_LATER, *_OF_A_HOST)
+_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_OF_A_HOST)
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """hosts: all that declare something. at_work: those that this play still works on. underlay: the address of each that is known.
+    """hosts: all that declare something. at_work: those that this play still works on. underlay: the place of each on it.
 
     policies: what docker_user is told for each host that declares one.
     """
@@ -49,8 +58,8 @@ class Fleet:
     name: str
     hosts: dict[str, HostInput]
     at_work: frozenset[str]
-    underlay: dict[str, IPv4Address | None]
-    underlay_mtu: dict[str, int | None]
+    underlay: dict[str, Underlay]
+    vxlan_port: int
     policies: dict[str, dict[str, Any]]
     stock: Stock
     ledger: str
@@ -70,6 +79,7 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
     given, differing = _fleet_variables(hosts)
     problems += differing
     pools, pool_problems = read_pools(given["cnm_address_pools"])
+    overlay_pool, overlay_problems = read_overlay_pool(given["cnm_overlay_pool"])
     reports = {host: _report(hosts[host], look) for host in at_work}
     if given["cnm_verify"] not in ("full", "sample", "none"):
         problems.append(Problem("", "cnm_verify", str(given["cnm_verify"]), "it is full, sample or none"))
@@ -79,14 +89,14 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
         name=str(given["cnm_fleet"]),
         hosts={host: HostInput(one.starting("cnm_networks"), one.starting("cnm_sandboxes"), reports.get(host)) for host, one in hosts.items()},
         at_work=at_work,
-        underlay={host: _underlay_address(hosts[host], reports[host], problems) for host in sorted(at_work)},
+        underlay={host: underlay_of(host, one.get, reports.get(host), problems) for host, one in sorted(hosts.items())},
+        vxlan_port=_number(given, "cnm_vxlan_port", 65535, problems),
         policies={host: policy for host, one in hosts.items() if (policy := _policy(one, problems)) is not None},
-        underlay_mtu={host: _underlay_mtu(hosts[host], reports[host], problems) for host in sorted(at_work)},
-        stock=Stock(pools),
+        stock=Stock(pools, overlay_pool, _number(given, "cnm_vni_base", 2**24 - 1, problems)),
         ledger=_ledger_path(given["cnm_ledger"], hosts),
         verify=str(given["cnm_verify"]),
         firewall=str(given["cnm_firewall"]),
-        problems=[*problems, *pool_problems],
+        problems=[*problems, *pool_problems, *overlay_problems],
     )
 
 
@@ -157,7 +167,6 @@ def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list
         for name, value in given.items()
         if other.get(name, _DEFAULTS[name]) != value
     ]
-    problems += [Problem("", name, str(first.get(name)), "this variable is not yet supported: remove it") for name in _LATER if first.get(name) is not None]
     return given, problems
 
 
@@ -178,30 +187,12 @@ def _report(host: _Variables, look: str) -> Any:
     return result.get("reserved") if isinstance(result, dict) else None
 
 
-def _underlay_address(host: _Variables, report: Any, problems: list[Problem]) -> IPv4Address | None:
-    """The given address, else ansible_host where it is one, else the one that the host told."""
-    given = host.get("cnm_underlay_address")
-    try:
-        if given is not None:
-            return IPv4Address(str(given))
-    except ValueError:
-        problems.append(Problem(host.host, "cnm_underlay_address", str(given), "it is an IPv4 address of the host, such as 192.0.2.10"))
-    for candidate in (host.get("ansible_host"), (report or {}).get("underlay_address")):
-        try:
-            return IPv4Address(str(candidate))
-        except ValueError:
-            continue
-    return None
-
-
-def _underlay_mtu(host: _Variables, report: Any, problems: list[Problem]) -> int | None:
-    given = host.get("cnm_underlay_mtu")
-    if given is None:
-        return (report or {}).get("underlay_mtu")
-    if not isinstance(given, int) or isinstance(given, bool) or not 576 <= given <= 65535:
-        problems.append(Problem(host.host, "cnm_underlay_mtu", str(given), "it is a number of bytes from 576 to 65535"))
-        return None
-    return given
+def _number(given: dict[str, Any], name: str, last: int, problems: list[Problem]) -> int:
+    value = given[name]
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= last:
+        return value
+    problems.append(Problem("", name, str(value), f"it is a number from 1 to {last}"))
+    return int(_DEFAULTS[name])
 
 
 def _ledger_path(given: Any, hosts: dict[str, _Variables]) -> str:

@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each host's part of the plan, in the words of the module topology."""
+"""The files of a plan: each host's part in the words of the module topology, and each fleet network's table of endpoints, which is held once."""
 
 from __future__ import annotations
 
@@ -14,37 +14,100 @@ from urllib.parse import quote
 
 from ansible.errors import AnsibleActionFail
 
-from ...module_utils.model.declaration import Declaration, Network
+from ...module_utils.model.declaration import Declaration, Network, Sandbox
 from ...module_utils.model.options import declaration_options
-from ...module_utils.model.resolve import effective_mtu
+from ...module_utils.model.peers import endpoint_words
+from ...module_utils.model.resolve import effective_mac, effective_mtu
 from .inventory import Fleet
+from .underlay import Underlay
+
+Members = dict[str, dict[str, list[Sandbox]]]
 
 
-def slices(fleet: Fleet, declarations: Mapping[str, Declaration]) -> dict[str, dict[str, Any]]:
-    """The parameters of topology for every host that this run works on. An MTU that follows the underlay is filled in."""
-    parts = {}
+def plan_files(fleet: Fleet, declarations: Mapping[str, Declaration], underlay: Mapping[str, Underlay]) -> dict[str, Any]:
+    """Every file by name: the parameters of topology for each host that this run works on, and who is in each network of scope fleet."""
+    members = fleet_members(declarations)
+    mtus = {name: min(underlay[host].mtu or 1500 for host in hosts) for name, hosts in members.items()}
+    files: dict[str, Any] = {}
     for host in sorted(fleet.at_work):
         declaration = declarations[host]
-        networks = {name: _with_mtu(one, fleet.underlay_mtu[host]) for name, one in declaration.networks.items()}
+        networks = {name: _with_mtu(one, underlay[host], mtus.get(name)) for name, one in declaration.networks.items()}
         policy = {"docker_user": fleet.policies[host]} if host in fleet.policies else {}
-        parts[host] = {"fleet": fleet.name, "firewall": fleet.firewall, **declaration_options(Declaration(networks, declaration.sandboxes)), **policy}
-    return parts
+        files[host_file(host)] = {
+            "fleet": fleet.name,
+            "firewall": fleet.firewall,
+            "host": host,
+            **declaration_options(Declaration(networks, declaration.sandboxes)),
+            **_on_the_underlay(fleet, underlay[host], [name for name, hosts in members.items() if host in hosts]),
+            **policy,
+        }
+    for name, hosts in members.items():
+        files[network_file(name)] = {host: _host_words(name, sandboxes, underlay[host]) for host, sandboxes in hosts.items()}
+    return files
 
 
-def _with_mtu(network: Network, underlay: int | None) -> Network:
-    """Only what has links has an MTU; the drivers host and none have none."""
-    return replace(network, mtu=effective_mtu(network, underlay)) if network.driver == "bridge" else network
+def fleet_members(declarations: Mapping[str, Declaration]) -> Members:
+    """The sandboxes that are in each network of scope fleet, by network and host."""
+    found: Members = {}
+    for host, declaration in sorted(declarations.items()):
+        for _name, sandbox in sorted(declaration.sandboxes.items()):
+            for endpoint in sandbox.endpoints:
+                if endpoint.network in declaration.networks and declaration.networks[endpoint.network].scope == "fleet":
+                    found.setdefault(endpoint.network, {}).setdefault(host, []).append(sandbox)
+    return found
 
 
-def slice_path(folder: str, host: str) -> str:
-    """Where a host's part lies in the plan."""
-    return os.path.join(folder, f"host-{quote(host, safe='')}.json")
+def _on_the_underlay(fleet: Fleet, underlay: Underlay, joined: list[str]) -> dict[str, Any]:
+    """What a host needs that has an endpoint in a network of scope fleet. joined: these networks."""
+    if not joined:
+        return {}
+    return {"joined": joined, "underlay_address": str(underlay.address) if underlay.address else None, "vxlan_port": fleet.vxlan_port}
+
+
+def _host_words(network: str, sandboxes: list[Sandbox], underlay: Underlay) -> dict[str, Any]:
+    """The endpoints that one host has in a network, as the others are told of them."""
+    words = {}
+    for sandbox in sandboxes:
+        endpoint = next(one for one in sandbox.endpoints if one.network == network)
+        addresses = [str(one or "") for one in (endpoint.ipv4_address, endpoint.ipv6_address)]
+        if any(addresses):
+            words[sandbox.name] = endpoint_words(*addresses, effective_mac(endpoint) or "", endpoint.aliases)
+    return {**({"underlay_address": str(underlay.address)} if underlay.address else {}), "sandboxes": words}
+
+
+def _with_mtu(network: Network, underlay: Underlay, smallest: int | None) -> Network:
+    """An MTU that follows the underlay is filled in: for a network of the whole fleet the smallest of all its hosts.
+
+    What rests on a parent follows that by itself; the drivers host and none have no links.
+    """
+    if network.driver not in ("bridge", "overlay"):
+        return network
+    return replace(network, mtu=effective_mtu(replace(network, underlay_address=underlay.address), smallest or underlay.mtu))
+
+
+def host_file(host: str) -> str:
+    """What a host's part of the plan is called."""
+    return f"host-{quote(host, safe='')}.json"
+
+
+def network_file(network: str) -> str:
+    """What the table of a network of scope fleet is called."""
+    return f"network-{network}.json"
 
 
 def read_slice(folder: str, host: str) -> dict[str, Any]:
-    """A host's part of the plan, as ``slices`` made it."""
+    """A host's part of the plan, joined with what it must know of other hosts."""
+    part: dict[str, Any] = _read(folder, host_file(host), host)
+    joined = part.pop("joined", ())
+    if joined:
+        tables = {name: _read(folder, network_file(name), host) for name in joined}
+        part["peers"] = {name: {other: words for other, words in table.items() if other != host} for name, table in tables.items()}
+    return part
+
+
+def _read(folder: str, name: str, host: str) -> Any:
     try:
-        with open(slice_path(folder, host), encoding="utf-8") as file:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
             return json.load(file)
     except FileNotFoundError:
         raise AnsibleActionFail(

@@ -194,6 +194,27 @@ def test_problems_stand_where_their_values_do() -> None:
     ]
 
 
+def test_what_hosts_share_and_what_each_has_for_itself() -> None:
+    networks = {"cnm_networks": {"ov": {"driver": "overlay"}, "front": {"ipam": {"config": [{"subnet": "10.0.0.0/24"}]}}}}
+    found = plan({name: HostInput(networks, {"cnm_sandboxes": {"web": on("ov", "front"), "app": on("ov")}}, NOTHING) for name in ("a", "b")})
+    assert found.problems == ()
+    assert subnets(found, "a")["ov"] == subnets(found, "b")["ov"] == "10.0.1.0/24 10.0.1.1"
+    assert [addresses(found, name)["web/ov"] for name in ("a", "b")] == ["10.0.1.3", "10.0.1.5"]
+    assert addresses(found, "b")["app/cnm_gwbridge"] == "172.17.0.2"
+    assert "web/cnm_gwbridge" not in addresses(found, "b")
+    kept = ledger_dict(found.ledger)
+    assert kept["networks"]["ov"] == {"subnets": ["10.0.1.0/24"], "vnis": [256]}  # type: ignore[index]
+    assert read_ledger(kept) == (found.ledger, [])
+
+
+def test_a_difference_between_hosts_stands_where_its_value_does() -> None:
+    hosts = {"a": HostInput({"cnm_networks": {"ov": {"driver": "overlay", "vni": 300}}}, {}, NOTHING)}
+    hosts["b"] = HostInput({"cnm_networks__b": {"ov": {"driver": "overlay", "vni": 301}}}, {}, None)
+    (problem,) = plan(hosts).problems
+    assert (problem.host, problem.path, problem.value) == ("b", "cnm_networks__b.ov.vni", "301")
+    assert "a has 300" in problem.message
+
+
 def test_the_fleet_has_a_name() -> None:
     assert [problem.path for problem in plan_fleet({}, Ledger(), Stock(), "a:b", True).problems] == ["cnm_fleet"]
 

@@ -63,5 +63,10 @@ def fleets(draw: st.DrawFn) -> dict[str, Declaration]:
             ways = draw(st.lists(st.sampled_from(["0.0.0.0", "127.0.0.1", "192.0.2.1", str(UNDERLAY[name])]), max_size=2)) if joined else []
             ports = [f"{way}:{8000 + 10 * nth + at}:{80 + at}/{draw(st.sampled_from(['tcp', 'udp']))}" for at, way in enumerate(ways)]
             boxes[f"s{nth}"] = on(*(f"n{one}=172.{18 + one}.0.{nth + 2}" for one in joined), ports=ports, mode="networks" if joined else "none")
+        if draw(st.booleans()):
+            # Sandboxes that reach others on all hosts; the numbers of two hosts are never the same.
+            subnet = Subnet(IPv4Network("10.0.0.0/16"), IPv4Address("10.0.0.1"))
+            networks.append(Network("ov", "overlay", "fleet", subnets=(subnet,), vnis=(256,)))
+            boxes.update({f"o{nth}": on(f"ov=10.0.{len(hosts) + 1}.{nth}") for nth in range(draw(st.integers(0, 3)))})
         hosts[name] = host(networks, **boxes)
     return hosts

@@ -1,0 +1,67 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The overlays that stand in a picture of a host, with the peers that their tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+
+from ..model.declaration import Network, Peer, Subnet
+from ..model.resolve import effective_mtu
+from ..state.entry import ALL_MACS
+from .found import Found
+from .hosts_file import DIRECTORY, NameLine, read_network_names
+
+SEGMENTS = 16
+
+
+def overlays(found: Found) -> Iterator[Network]:
+    """Each network that has a namespace on the host."""
+    namespaces = {owner.network: one.netns for one, owner in found.links.get("switch0", [])}
+    for name, netns in sorted(namespaces.items()):
+        links = [link for number in range(SEGMENTS) for link, owner in found.links.get(f"vxlan{number}", []) if owner.network == name]
+        options = [dict(link.options) for link in links]
+        local = options[0].get("local") if options else None
+        network = Network(
+            name,
+            "overlay",
+            "fleet",
+            internal=not _leads_out(name, found),
+            subnets=tuple(_subnets(netns, found)),
+            vnis=tuple(int(one["id"]) for one in options if "id" in one),
+            broadcast=any(entry.mac == ALL_MACS for entry in found.fdb.get(netns, [])),
+            underlay_address=ip_address(str(local)) if local else None,
+            vxlan_port=int(options[0].get("port", 0)) if options else 0,
+            peers=tuple(sorted(_peers(name, netns, found))),
+        )
+        mtu = links[0].mtu if links else None
+        yield replace(network, mtu=None if mtu == effective_mtu(network) else mtu)
+
+
+def _leads_out(network: str, found: Found) -> bool:
+    """Whether all of the network's sandboxes have a default route: an internal network gives them no way out."""
+    return all((one.netns, 4) in found.ways_out for one, owner in found.links.get("endpoint", []) if owner.network == network)
+
+
+def _subnets(netns: str, found: Found) -> Iterator[Subnet]:
+    for number in range(SEGMENTS):
+        for one in found.addresses.get((netns, f"br{number}"), []):
+            yield Subnet(one.network, one.ip)
+
+
+def _peers(network: str, netns: str, found: Found) -> Iterator[Peer]:
+    """Who is where, from the forwarding and neighbour tables; what they are called stands in the hosts file of any sandbox of the network."""
+    member = next((one.netns for one, owner in found.links.get("endpoint", []) if owner.network == network), "")
+    names = read_network_names(found.files.get(f"{DIRECTORY}/{member}/hosts", ""), network)
+    addresses: dict[str, dict[int, str]] = {}
+    for neighbour in found.neighbours.get(netns, []):
+        addresses.setdefault(neighbour.mac, {})[6 if ":" in neighbour.address else 4] = neighbour.address
+    for entry in found.fdb.get(netns, []):
+        if entry.master or entry.mac == ALL_MACS or not entry.dst:
+            continue
+        held = addresses.get(entry.mac, {})
+        line = names.get(held.get(4, "")) or names.get(held.get(6, "")) or NameLine(entry.mac, entry.dst, ())
+        yield Peer(line.host, line.sandbox, entry.dst, held.get(4, ""), held.get(6, ""), entry.mac, line.aliases)

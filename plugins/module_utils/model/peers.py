@@ -1,0 +1,136 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host knows of the rest of its fleet: the endpoints of other hosts in networks of scope ``fleet``, and by which address hosts reach each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+from .declaration import Declaration, IPAddress, Network, Peer
+from .endpoint import read_mac
+from .keys import Keys, as_given, read_items, read_keys, read_list
+from .names import read_name
+from .options import declaration_options
+from .parse import parse_declaration
+from .problem import Problem
+from .report import Report, Unreadable, shown
+from .resolve import derived_mac
+from .values import integer_between
+
+VXLAN_PORT = 4789  # IANA's
+PORT = integer_between(1, 65535)
+
+
+def read_any_address(value: object) -> str:
+    """An IPv4 or IPv6 address, as the kernel writes it."""
+    try:
+        return str(ip_address(str(value)))
+    except ValueError:
+        raise Unreadable("an IPv4 or IPv6 address is expected") from None
+
+
+HOST = Keys({"underlay_address": read_any_address, "sandboxes": as_given})
+ENDPOINT = Keys({"ipv4_address": read_any_address, "ipv6_address": read_any_address, "mac_address": read_mac, "aliases": as_given})
+
+
+def parse_topology(options: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]:
+    """The declaration in the options of module topology, or in a host's slice of a plan, and all that is wrong with them."""
+    declaration, problems = parse_declaration(options.get("networks", {}), options.get("sandboxes", {}))
+    report = Report()
+    address = options.get("underlay_address")
+    try:
+        own = None if address is None else ip_address(read_any_address(address))
+    except Unreadable as error:
+        report.add("underlay_address", address, str(error))
+        own = None
+    port = options.get("vxlan_port") or VXLAN_PORT
+    declaration, more = in_fleet(declaration, str(options.get("host") or ""), own, int(port), options.get("peers"))
+    return declaration, [*problems, *report.problems, *more]
+
+
+def topology_options(declaration: Declaration) -> dict[str, Any]:
+    """A declaration in the options of module topology. What a host needs for overlays alone is there where it has one."""
+    options: dict[str, Any] = {**declaration_options(declaration)}
+    overlays = [network for network in declaration.networks.values() if network.driver == "overlay"]
+    if declaration.host:
+        options["host"] = declaration.host
+    if overlays:
+        options["underlay_address"] = str(overlays[0].underlay_address)
+        options["vxlan_port"] = overlays[0].vxlan_port
+    peers = peer_options(declaration.networks)
+    return {**options, "peers": peers} if peers else options
+
+
+def in_fleet(declaration: Declaration, host: str, underlay_address: IPAddress | None, vxlan_port: int, peers: object) -> tuple[Declaration, list[Problem]]:
+    """The declaration with its networks of scope fleet joined to those of other hosts.
+
+    host: what this host is called in the fleet. underlay_address: by which other hosts reach it. peers: the option of that name of module topology.
+    """
+    report = Report()
+    known = read_peers(report, peers)
+    networks = dict(declaration.networks)
+    for name, network in declaration.networks.items():
+        if network.scope == "fleet":
+            networks[name] = replace(network, peers=known.pop(name, ()), underlay_address=underlay_address, vxlan_port=vxlan_port)
+    for name in sorted(known):
+        report.add(f"peers.{name}", name, "there is no network of this name and of scope fleet: declare it, or leave its peers out")
+    return replace(declaration, networks=networks, host=host), report.problems
+
+
+def read_peers(report: Report, raw: object) -> dict[str, tuple[Peer, ...]]:
+    """The peers by network, in order of hosts and sandboxes."""
+    return {name: tuple(_of_network(report, f"peers.{shown(name)}", hosts)) for name, hosts in read_items(report, "peers", raw)}
+
+
+def peer_options(networks: Mapping[str, Network]) -> dict[str, Any]:
+    """The option ``peers`` for the peers of these networks. A MAC that follows from the address is left out."""
+    found: dict[str, Any] = {}
+    for name, network in sorted(networks.items()):
+        for peer in network.peers:
+            host = found.setdefault(name, {}).setdefault(peer.host, {"underlay_address": peer.underlay_address, "sandboxes": {}})
+            host["sandboxes"][peer.sandbox] = endpoint_words(peer.ipv4_address, peer.ipv6_address, peer.mac, peer.aliases)
+    return found
+
+
+def endpoint_words(ipv4_address: str, ipv6_address: str, mac: str, aliases: tuple[str, ...]) -> dict[str, Any]:
+    """An endpoint as others are told of it: only what does not follow from the rest."""
+    words: dict[str, Any] = {"ipv4_address": ipv4_address} if ipv4_address else {}
+    if ipv6_address:
+        words["ipv6_address"] = ipv6_address
+    if mac != _derived(ipv4_address, ipv6_address):
+        words["mac_address"] = mac
+    if aliases:
+        words["aliases"] = list(aliases)
+    return words
+
+
+def _of_network(report: Report, path: str, raw: object) -> list[Peer]:
+    peers = []
+    for host, value in sorted(read_items(report, path, raw)):
+        here = f"{path}.{shown(host)}"
+        found = read_keys(report, here, value, HOST)
+        vtep = found.get("underlay_address", "")
+        for sandbox, words in sorted(read_items(report, f"{here}.sandboxes", found.get("sandboxes"))):
+            peer = _peer(report, f"{here}.sandboxes.{shown(sandbox)}", host, vtep, sandbox, words)
+            if peer is not None:
+                peers.append(peer)
+    return peers
+
+
+def _peer(report: Report, path: str, host: str, vtep: str, sandbox: str, words: object) -> Peer | None:
+    found = read_keys(report, path, words, ENDPOINT)
+    ipv4_address, ipv6_address = found.get("ipv4_address", ""), found.get("ipv6_address", "")
+    mac = found.get("mac_address") or _derived(ipv4_address, ipv6_address)
+    if not mac:
+        report.add(path, words, "an endpoint has an ipv4_address or an ipv6_address: give one")
+        return None
+    aliases = read_list(report, f"{path}.aliases", found.get("aliases"), read_name)
+    return Peer(host, sandbox, vtep, ipv4_address, ipv6_address, mac, tuple(aliases))
+
+
+def _derived(ipv4_address: str, ipv6_address: str) -> str:
+    return derived_mac(ip_address(ipv4_address or ipv6_address)) if ipv4_address or ipv6_address else ""

@@ -1,0 +1,75 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""By which address the hosts of a fleet reach each other, and how large a packet may be there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from ...module_utils.model.declaration import IPAddress
+from ...module_utils.model.problem import Problem
+from ...module_utils.model.reserved import Reserved
+
+
+@dataclass(frozen=True)
+class Underlay:
+    """One host's place on the underlay.
+
+    address: where its overlays send from. reached: the IPv4 address at which others ask for its own ports. mtu: in bytes. None: not known.
+    """
+
+    address: IPAddress | None = None
+    reached: IPv4Address | None = None
+    mtu: int | None = None
+
+
+def underlay_of(host: str, get: Callable[[str], Any], report: Any, problems: list[Problem]) -> Underlay:
+    """Each value as given, else ansible_host where it is an address, else what the host told. get: a variable of the host."""
+    told = report or {}
+    given = get("cnm_underlay_address")
+    address = _address(given)
+    if given is not None and address is None:
+        problems.append(Problem(host, "cnm_underlay_address", str(given), "it is an address of the host, such as 192.0.2.10 or 2001:db8::10"))
+    others = [_address(get("ansible_host")), _address(told.get("underlay_address"))]
+    known = [one for one in (address, *others) if one is not None]
+    reached = next((one for one in known if isinstance(one, IPv4Address)), None)
+    return Underlay(known[0] if known else None, reached, _mtu(host, get("cnm_underlay_mtu"), told, problems))
+
+
+def completed(underlay: Underlay, seen: Reserved | None) -> Underlay:
+    """With what the ledger remembers of a host that has not reported in this run."""
+    if seen is None:
+        return underlay
+    return Underlay(underlay.address or seen.underlay_address, underlay.reached, underlay.mtu or seen.underlay_mtu)
+
+
+def check_families(joined: Mapping[str, Iterable[str]], underlay: Mapping[str, Underlay]) -> list[Problem]:
+    """The hosts of an overlay reach each other by addresses of one family. joined: the hosts that have an endpoint, by overlay."""
+    problems = []
+    for network, hosts in sorted(joined.items()):
+        known = [(host, underlay[host].address) for host in sorted(hosts) if underlay[host].address is not None]
+        for host, address in known[1:]:
+            if isinstance(address, IPv6Address) is not isinstance(known[0][1], IPv6Address):
+                message = f"overlay {network} has endpoints here and on {known[0][0]}, which has {known[0][1]}: give all its hosts addresses of one family"
+                problems.append(Problem(host, "cnm_underlay_address", str(address), message))
+    return problems
+
+
+def _address(value: Any) -> IPAddress | None:
+    try:
+        return ip_address(str(value))
+    except ValueError:
+        return None
+
+
+def _mtu(host: str, given: Any, told: Mapping[str, Any], problems: list[Problem]) -> int | None:
+    if given is None:
+        return told.get("underlay_mtu")
+    if not isinstance(given, int) or isinstance(given, bool) or not 576 <= given <= 65535:
+        problems.append(Problem(host, "cnm_underlay_mtu", str(given), "it is a number of bytes from 576 to 65535"))
+        return None
+    return given
