@@ -75,8 +75,8 @@ options:
     description: Look at networks of these drivers only. Networks of other drivers, and what belongs to them, are left as they are.
     type: list
     elements: str
-    choices: [bridge, overlay]
-    default: [bridge, overlay]
+    choices: [bridge, ipvlan, macvlan, overlay]
+    default: [bridge, ipvlan, macvlan, overlay]
 extends_documentation_fragment:
   - mooring.cnm.attributes
 requirements:
@@ -163,7 +163,14 @@ from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
 
 
+<<<<<<< HEAD
 def to_desired(module: AnsibleModule) -> tuple[HostState, list[Problem]]:
+=======
+DRIVER_NAMES = ["bridge", "ipvlan", "macvlan", "overlay"]
+
+
+def to_desired(params: dict) -> tuple[HostState, list[Problem]]:
+>>>>>>> c4919c0 (Topology: every driver can be named)
     """The state that the parameters ask for, and everything that is wrong with them."""
     params = module.params
     if params["state"] == "absent":
@@ -194,7 +201,7 @@ def main() -> None:
             "host": {"type": "str", "default": ""},
             "underlay_address": {"type": "str"},
             "vxlan_port": {"type": "int", "default": VXLAN_PORT},
-            "drivers": {"type": "list", "elements": "str", "choices": ["bridge", "overlay"], "default": ["bridge", "overlay"]},
+            "drivers": {"type": "list", "elements": "str", "choices": DRIVER_NAMES, "default": DRIVER_NAMES},
         },
         supports_check_mode=True,
     )
