@@ -162,15 +162,10 @@ from ..module_utils.model.problem import Problem
 from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
 
-
-<<<<<<< HEAD
-def to_desired(module: AnsibleModule) -> tuple[HostState, list[Problem]]:
-=======
 DRIVER_NAMES = ["bridge", "ipvlan", "macvlan", "overlay"]
 
 
-def to_desired(params: dict) -> tuple[HostState, list[Problem]]:
->>>>>>> c4919c0 (Topology: every driver can be named)
+def to_desired(module: AnsibleModule) -> tuple[HostState, list[Problem]]:
     """The state that the parameters ask for, and everything that is wrong with them."""
     params = module.params
     if params["state"] == "absent":
