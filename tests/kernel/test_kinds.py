@@ -27,7 +27,8 @@ def space(name: str) -> Namespace:
 
 
 def macvlan(name: str, netns: str = "", parent: str = "up0", mode: str = "bridge", **more: object) -> Link:
-    return Link(netns, name, "macvlan", tag=tag("lan", netns, "endpoint"), parent=("", parent), options=(("mode", mode),), up=True, **more)  # type: ignore[arg-type]
+    options = (("mode", mode),)
+    return Link(netns, name, "macvlan", tag=tag("lan", netns, "endpoint"), parent=("", parent), options=options, up=True, **more)  # type: ignore[arg-type]
 
 
 LAN: tuple[Object, ...] = (

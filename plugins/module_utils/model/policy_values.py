@@ -94,7 +94,7 @@ def read_rate(value: object) -> str:
     count = int(match[1]) if match else 0
     seconds = next(seconds for unit, seconds in _UNITS if match is None or unit[0] == match[2][0])
     period = _TICKS * seconds // count if count else 0
-    if not 1 <= period:
+    if period < 1:
         raise Unreadable("a rate such as 10/second is expected: a number, '/', and second, minute, hour or day; at most 10000/second")
     # iptables: libxt_limit.c, print_rate
     name, seconds = _UNITS[0]

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Union
 
-from .entry import Fdb as Fdb
-from .entry import Key as Key
-from .entry import Neighbour as Neighbour
+from .entry import Fdb, Key, Neighbour
 from .fault import Fault
 from .inset import Inset
 from .queue import Queue, Redirect
 from .rule import Rule
+
+__all__ = ["Fdb", "Key", "Neighbour"]  # of another file, and named here too
 
 Scalar = Union[str, int, bool]
 Options = tuple[tuple[str, Scalar], ...]

@@ -40,6 +40,9 @@ def plan(current: HostState, desired: HostState) -> Plan:
     lost = lost_with(doomed, ours.values())
     ops = [Op("remove", before=ours[key]) for key in lost if not _goes_by_itself(ours[key], doomed, lost)]
     ours = {key: one for key, one in ours.items() if key not in lost}
+    if lost:  # What went with something else needs no new name.
+        moves = renames(ours, desired.objects)
+        names = new_names(moves)
 
     ops.extend(Op("remove", before=one) for one in ours.values() if _stays_behind(one, names, desired))
     ops.extend(Op("rename", before=before, after=after) for before, after in moves)

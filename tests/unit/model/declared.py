@@ -78,7 +78,7 @@ def subnet(draw: st.DrawFn, index: int, family: int) -> dict[str, Any]:
             {"subnet": st.just(f"{start}{zero}/{length}")},
             optional={
                 "gateway": st.just(f"{start}{'254' if family == 4 else 'fe'}"),
-                "ip_range": st.just(f"{start}{'32' if family == 4 else '100'}/{inner}"),
+                "ip_range": st.just(f"{start}{'32' if family == 4 else '200'}/{inner}"),
                 "aux_addresses": st.sampled_from([{}, {"printer": f"{start}33"}, {f"DefaultGatewayIPv{family}": f"{start}9"}]),
             },
         )
