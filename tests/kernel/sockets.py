@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.namespaces import inside
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+# Echo requests, but for the checksum.
+_ECHO = {socket.AF_INET: bytes([8, 0, 0, 0, 0, 0, 0, 1]), socket.AF_INET6: bytes([128, 0, 0, 0, 0, 0, 0, 1])}
 # How long a packet that should not come is waited for, after all that should have come.
 _SILENCE_S = 0.15
 _PATIENCE_S = 3.0
@@ -41,8 +43,10 @@ class Listener:
 
     def __post_init__(self) -> None:
         with inside(self.netns):
-            self.sockets = [socket.socket(socket.AF_INET, kind) for kind in _KINDS.values()]
+            self.sockets = [socket.socket(_family(self.address), kind) for kind in _KINDS.values()]
         for one in self.sockets:
+            if ":" in self.address:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.setblocking(False)
             one.bind((self.address, self.port))
@@ -92,25 +96,37 @@ def answers(flows: Iterable[Flow], listeners: list[Listener], expected: Iterable
             for each in ready:
                 flow = open_sockets.pop(each)
                 with each, contextlib.suppress(OSError):
-                    found[flow] = each.recv(100).decode()
+                    answer = each.recv(100)
+                    found[flow] = "echo" if answer and flow.protocol == "icmp" else answer.decode()
     finally:
         for each in open_sockets:
             each.close()
     return {flow: said for flow, said in found.items() if said}
 
 
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def _send(flow: Flow) -> socket.socket:
     with inside(flow.source):
-        one = socket.socket(socket.AF_INET, _KINDS[flow.protocol])
+        one = _ping_socket(flow.address) if flow.protocol == "icmp" else socket.socket(_family(flow.address), _KINDS[flow.protocol])
     one.setblocking(False)
     number = one.connect_ex((flow.address, flow.port))
-    if flow.protocol == "udp" and number == 0:
+    if flow.protocol != "tcp" and number == 0:
         with contextlib.suppress(OSError):
-            one.send(b"?")
+            one.send(b"?" if flow.protocol == "udp" else _ECHO[_family(flow.address)])
     elif number not in (0, errno.EINPROGRESS):
         one.close()
         return socket.socketpair()[0]  # never answers
     return one
+
+
+def _ping_socket(address: str) -> socket.socket:
+    """A socket for echo requests, which the kernel numbers, in the namespace of this thread."""
+    with open("/proc/sys/net/ipv4/ping_group_range", "w", encoding="ascii") as setting:
+        setting.write("0 0")
+    return socket.socket(_family(address), socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if ":" in address else socket.IPPROTO_ICMP)
 
 
 class Connection:
