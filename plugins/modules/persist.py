@@ -89,7 +89,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import probe_interpreters_for_module
 
 from ..module_utils.persist.engine import read_engine
-from ..module_utils.persist.keep import Kept, apply, describe, observe, plan, runs_docker, runs_systemd, wanted
+from ..module_utils.persist.keep import Kept, apply, describe, observe, plan, wanted
+from ..module_utils.persist.systemd import known_services, runs_systemd
 from ..module_utils.state.fault import Fault
 
 FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")  # it becomes the name of a file and of a unit
@@ -107,7 +108,9 @@ def to_desired(params: dict, interpreter: str) -> Kept:
     if params["state"] == "absent":
         return Kept()
     fleet = params["fleet"]
-    return wanted(fleet, {"networks": {}, "sandboxes": {}, **(params["slice"] or {}), "fleet": fleet}, read_engine(), interpreter, runs_docker())
+    return wanted(
+        fleet, {"networks": {}, "sandboxes": {}, **(params["slice"] or {}), "fleet": fleet}, read_engine(), interpreter, known_services("docker", "firewalld")
+    )
 
 
 def keep(module: AnsibleModule) -> dict[str, Any]:

@@ -83,10 +83,18 @@ managers:
   type: list
   elements: str
   sample: [systemd-networkd]
+zoned:
+  description:
+    - Whether bridges of the collection are in a zone of firewalld, by the pattern of their names. Without one firewalld refuses what sandboxes send out.
+      Always true where firewalld is not at work.
+  returned: always
+  type: bool
 """
 
 import importlib.util
 import os
+import shutil
+import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -106,7 +114,7 @@ _MANAGERS = {"NetworkManager": "/run/NetworkManager", "systemd-networkd": "/run/
 
 def gathered(gather: list, fleet: str, firewall: str) -> dict:
     """The parts of the result that are asked for."""
-    result: dict = {"missing": missing_packages(firewall), "managers": managers()}
+    result: dict = {"missing": missing_packages(firewall), "managers": managers(), "zoned": zoned()}
     if "reserved" in gather:
         result["reserved"] = read_reserved(fleet)
     if "networks" in gather or "sandboxes" in gather:
@@ -114,12 +122,20 @@ def gathered(gather: list, fleet: str, firewall: str) -> dict:
         sandboxes = declaration_options(declaration)["sandboxes"]
         result["networks"] = inspect_networks(declaration, fleet)
         result["sandboxes"] = {name: {"namespace": path_of(name), **options} for name, options in sandboxes.items()}
-    return {key: value for key, value in result.items() if key in gather or key in ("missing", "managers")}
+    return {key: value for key, value in result.items() if key in gather or key in ("missing", "managers", "zoned")}
 
 
 def managers() -> list:
     """The network managers that run here and would take up our links."""
     return [name for name, sign in _MANAGERS.items() if os.path.isdir(sign)]
+
+
+def zoned() -> bool:
+    """Whether firewalld, where it is at work, has our bridges in a zone, now and after its next start."""
+    if not shutil.which("firewall-cmd") or subprocess.run(["systemctl", "is-active", "--quiet", "firewalld"], check=False).returncode != 0:
+        return True
+    asked = (["firewall-cmd", *words, "--get-zone-of-interface=cnmb+"] for words in ([], ["--permanent"]))
+    return all(subprocess.run(words, capture_output=True, check=False).returncode == 0 for words in asked)
 
 
 def missing_packages(firewall: str) -> list:

@@ -17,7 +17,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import co
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
 
 from .binding import bind
-from .packages import unpacked
+from .packages import fetched, unpacked
 
 AT = "/opt/engine"
 UNIT = f"""\
@@ -88,9 +88,21 @@ class EngineHost:
     def have_engine(self) -> None:
         """Put the engine in place; nothing is started."""
         bind(self.pid, unpacked("docker.io"), AT)
-        bind(self.pid, unpacked("busybox-static"), "/opt/busybox")
+        self.have_busybox()
         self.write("/run/systemd/system/docker.service", UNIT)
         self.sh("systemctl daemon-reload")
+
+    def have_busybox(self) -> None:
+        if self.try_sh("test -e /opt/busybox/bin/busybox").returncode != 0:
+            bind(self.pid, unpacked("busybox-static"), "/opt/busybox")
+
+    def install(self, *packages: str) -> None:
+        """Install packages of the suite in the host, and start nothing of them."""
+        debs = fetched(*packages)
+        bind(self.pid, debs[0].parent, "/opt/debs")
+        names = " ".join(f"'{deb.name}'" for deb in debs)
+        self.sh(f"cd /opt/debs && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --no-triggers --install {names}")
+        self.sh("systemctl daemon-reload; systemctl reload dbus")
 
     def start_engine(self, options: str = "") -> None:
         """Start the engine, or start it anew, and have the one image, busybox."""

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from ..state.rule import Rule
 
-# Until 27, Docker drops here what one of its bridges sends to another one. Since 28 it drops what anybody sends to its bridges, elsewhere.
-_STAGE_2 = "DOCKER-ISOLATION-STAGE-2"
+# Until 27, Docker leads what is for one of its bridges from FORWARD itself to its chain DOCKER, and drops what another of its bridges sends in STAGE-2, which
+# 20.10 loses when firewalld is reloaded. Since 28 it drops what anybody sends to its bridges.
+_SIGNS = (("FORWARD", "DOCKER"), ("DOCKER-ISOLATION-STAGE-2", "DROP"))
 
 
 def open_bridges(chains: Mapping[str, Sequence[Rule]]) -> tuple[str, ...]:
     """The bridges that Docker closes to its own other bridges alone, so that they are open to those of others. chains: its table filter."""
-    return tuple(sorted({rule.out_interface for rule in chains.get(_STAGE_2, ()) if rule.target == "DROP" and rule.out_interface}))
+    found = {rule.out_interface for chain, target in _SIGNS for rule in chains.get(chain, ()) if rule.target == target}
+    return tuple(sorted(name for name in found if name and not name.startswith("!")))

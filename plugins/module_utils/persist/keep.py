@@ -9,13 +9,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ..state.fault import Fault
 from .engine import digest_of
-from .unit import docker_unit_name, docker_unit_text, unit_name, unit_text
+from .systemd import runs_systemd, start_unit, systemctl
+from .unit import companions, unit_name, unit_text
 
 ENGINES = "/usr/local/lib/mooring-cnm"
 SLICES = "/etc/mooring-cnm"
@@ -47,15 +48,16 @@ class Op:
         return f"{self.action} {self.what}"
 
 
-def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter: str, docker: bool = False) -> Kept:
+def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter: str, beside: Collection[str] = ()) -> Kept:
     """What the host is to have. The engine's folder is named after its content, so writing the unit is what switches to another one.
 
-    docker: whether there is an engine, after whose start the host is looked at again.
+    beside: of docker and firewalld those that the host has, and after which it is looked at again.
     """
     folder, path = f"{ENGINES}/{digest_of(engine)}", slice_path(fleet)
     command = f"{interpreter} -I {folder} {path}"
-    also = docker_unit_name(fleet) if docker or part.get("docker_user") else ""
-    units = {unit_name(fleet): unit_text(fleet, command, also), **({also: docker_unit_text(fleet, command)} if also else {})}
+    others = {*beside, *(["docker"] if part.get("docker_user") else [])}
+    also = dict(one for other, one in companions(fleet, command).items() if other in others)
+    units = {unit_name(fleet): unit_text(fleet, command, " ".join(also)), **also}
     return Kept(
         {f"{folder}/{name}": (0o644, text) for name, text in engine.items()},
         {path: (0o600, json.dumps(part, indent=2, sort_keys=True) + "\n")},
@@ -67,11 +69,11 @@ def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter
 
 def observe(fleet: str, want: Kept) -> Kept:
     """What the host has: of the engines, the one that is wanted."""
-    states = _systemctl("show", "--property=UnitFileState,ActiveState", unit_name(fleet)).split() if runs_systemd() else []
+    states = systemctl("show", "--property=UnitFileState,ActiveState", unit_name(fleet)).split() if runs_systemd() else []
     return Kept(
         _read(want.engine),
         _read([slice_path(fleet)]),
-        _read([f"{UNITS}/{unit_name(fleet)}", f"{UNITS}/{docker_unit_name(fleet)}"]),
+        _read([f"{UNITS}/{unit_name(fleet)}", *_companion_paths(unit_name(fleet))]),
         enabled="UnitFileState=enabled" in states,
         active="ActiveState=active" in states,
     )
@@ -121,16 +123,6 @@ def slice_path(fleet: str) -> str:
     return f"{SLICES}/{fleet}.json"
 
 
-def runs_systemd() -> bool:
-    """sd_booted(3)"""
-    return os.path.isdir("/run/systemd/system")
-
-
-def runs_docker() -> bool:
-    """Whether systemd knows an engine, at work or not."""
-    return runs_systemd() and _systemctl("show", "--property=LoadState", "--value", "docker.service").strip() == "loaded"
-
-
 def _read(paths: Iterable[str]) -> Files:
     found = {}
     for path in paths:
@@ -158,35 +150,22 @@ def _write(op: Op) -> None:
 def _remove(op: Op) -> None:
     for path in op.files:
         if path.startswith(UNITS) and runs_systemd():
-            subprocess.run(["systemctl", "disable", os.path.basename(path)], capture_output=True, check=False)
+            subprocess.run(["systemctl", "disable", "--now", os.path.basename(path)], capture_output=True, check=False)
         os.unlink(path)
         if path.startswith(UNITS) and runs_systemd():
-            _systemctl("daemon-reload")
+            systemctl("daemon-reload")
             # A unit that failed is remembered without its file, and the host as degraded.
             subprocess.run(["systemctl", "reset-failed", os.path.basename(path)], capture_output=True, check=False)
 
 
 def _enable(op: Op) -> None:
-    _systemctl("daemon-reload")
-    _systemctl("enable", op.what)
+    systemctl("daemon-reload")
+    systemctl("enable", op.what)
 
 
-def _start(op: Op) -> None:
-    _systemctl("daemon-reload")
-    done = subprocess.run(["systemctl", "restart", op.what], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        run = _systemctl("show", "--property=InvocationID", "--value", op.what).strip()
-        words = ["journalctl", f"_SYSTEMD_INVOCATION_ID={run}", "--lines=20", "--output=cat", "--quiet", "--no-pager"]
-        said = subprocess.run(words, capture_output=True, text=True, check=False)
-        remedy = f"It will fail at the next boot as well. Mend what it says, and look at it with systemctl status {op.what}."
-        raise Fault(op.what, "start", (said.stdout or done.stderr).strip().rstrip("."), remedy)
-
-
-def _systemctl(*words: str) -> str:
-    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Fault(words[-1], words[0], f"systemctl says: {' '.join(done.stderr.split())}")
-    return done.stdout
+def _companion_paths(unit: str) -> list[str]:
+    fleet = unit.partition("@")[2].rpartition(".")[0]
+    return [f"{UNITS}/{name}" for name, _text in companions(fleet, "").values()]
 
 
 def _remove_unused_engines() -> None:
@@ -201,10 +180,10 @@ def _remove_unused_engines() -> None:
 
 
 _DO: dict[str, Callable[[Op], object]] = {
-    "disable": lambda op: _systemctl("disable", op.what),
+    "disable": lambda op: systemctl("disable", op.what),
     "enable": _enable,
     "remove": _remove,
-    "start": _start,
-    "stop": lambda op: _systemctl("stop", op.what),
+    "start": lambda op: start_unit(op.what, [os.path.basename(path) for path in _read(_companion_paths(op.what))]),
+    "stop": lambda op: systemctl("stop", op.what),
     "write": _write,
 }

@@ -13,32 +13,42 @@ def unit_name(fleet: str) -> str:
     return f"mooring-cnm@{fleet}.service"
 
 
-def docker_unit_name(fleet: str) -> str:
-    return f"mooring-cnm-docker@{fleet}.service"
+def companions(fleet: str, command: str) -> dict[str, tuple[str, str]]:
+    """Units that converge the host again when another one has changed rules, by that one's name: name and text. command: what converges the host."""
+    name = unit_name(fleet)
+    # A reload is no event of systemd's, but a signal of firewalld's. Docker hears it too and writes its rules anew meanwhile, so one look is not enough.
+    again = f"again() {{ for pause_s in 0 2 5; do sleep $$pause_s; systemctl restart {name}; done; }}"
+    signal = "type=signal,interface=org.fedoraproject.FirewallD1,member=Reloaded"
+    listen = f'busctl --system monitor "--match={signal}" | while read -r line; do case "$$line" in *Member=Reloaded*) again;; esac; done'
+    docker = f"Type=oneshot\nRemainAfterExit=yes\nExecStart={command}\nSyslogIdentifier=mooring-cnm"
+    return {
+        "docker": (f"mooring-cnm-docker@{fleet}.service", _companion(fleet, "docker.service", f"After={FIREWALLS}\nPartOf={FIREWALLS}", docker)),
+        "firewalld": (
+            f"mooring-cnm-firewalld@{fleet}.service",
+            _companion(fleet, "firewalld.service", f"After={name}\nRequisite=firewalld.service", f"ExecStart=/bin/sh -c '{again}; again; {listen}'"),
+        ),
+    }
 
 
-def docker_unit_text(fleet: str, command: str) -> str:
-    """The unit that converges the host again when Docker has started: Docker then has its own rules, and has put its jumps first."""
+def _companion(fleet: str, other: str, order: str, service: str) -> str:
     return f"""\
 # Written by mooring.cnm, role persist.
 [Unit]
-Description=Policy of fleet {fleet} beside Docker
-After=docker.service {FIREWALLS}
-PartOf=docker.service {FIREWALLS}
+Description=Networks and sandboxes of fleet {fleet}, beside {other}
+After={other}
+PartOf={other}
+{order}
 
 [Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart={command}
-SyslogIdentifier=mooring-cnm
+{service}
 
 [Install]
-WantedBy=docker.service
+WantedBy={other}
 """
 
 
 def unit_text(fleet: str, command: str, also: str = "") -> str:
-    """The unit of a fleet. command: what converges the host. also: a unit that is enabled and disabled with it."""
+    """The unit of a fleet. command: what converges the host. also: units that are enabled and disabled with it."""
     return f"""\
 # Written by mooring.cnm, role persist.
 [Unit]
