@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils.fleet.inventory import declaration_problems, declares, plain
+from ..plugin_utils.fleet.left_out import stale_peers
 from ..plugin_utils.fleet.report import FleetReport, declaration_report, drift_report, preflight_report, stale_report
 
 _REPORTS = ("preflight", "drift")
@@ -23,11 +24,15 @@ class ActionModule(ActionBase):
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _options, args = self.validate_argument_spec(
-            argument_spec={"stage": {"type": "str", "required": True, "choices": [*_REPORTS, *_OF_THE_INVENTORY]}, "register": {"type": "str"}},
+            argument_spec={
+                "stage": {"type": "str", "required": True, "choices": [*_REPORTS, "declared", "stale"]},
+                "register": {"type": "str"},
+                "plan": {"type": "path"},
+            },
             required_if=[("stage", stage, ["register"]) for stage in _REPORTS],
         )
         variables, stage = task_vars or {}, args["stage"]
-        report = _said(stage, args["register"], variables) if stage in _REPORTS else _OF_THE_INVENTORY[stage](variables)
+        report = _said(stage, args["register"], variables) if stage in _REPORTS else _declared(variables) if stage == "declared" else _stale(variables, args)
         for line in report.lines:
             Display().display(line)
         return {**result, "changed": False, "failed": report.failed, "msg": report.summary, "problems": report.problems}
@@ -40,14 +45,20 @@ def _declared(variables: dict[str, Any]) -> FleetReport:
 
 def _said(stage: str, register: str, variables: dict[str, Any]) -> FleetReport:
     """The report on what every host that is still at work returned."""
-    said = {host: plain(variables["hostvars"].raw_get(host).get(register)) for host in plain(variables["ansible_play_hosts"])}
-    answers = {host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")}
+    answers = _answers(variables, register)
     return drift_report(answers, _lost(variables)[0]) if stage == "drift" else preflight_report(answers)
 
 
-def _stale(variables: dict[str, Any]) -> FleetReport:
-    """The report on the hosts of the fleet that this play had and lost."""
-    return stale_report(*_lost(variables))
+def _answers(variables: dict[str, Any], register: str) -> dict[str, Any]:
+    said = {host: plain(variables["hostvars"].raw_get(host).get(register)) for host in plain(variables["ansible_play_hosts"])}
+    return {host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")}
+
+
+def _stale(variables: dict[str, Any], args: dict[str, Any]) -> FleetReport:
+    """The report on the hosts of the fleet that this play had and lost, and on those that it left out and that have old peers."""
+    lost, others = _lost(variables)
+    left_out = stale_peers(_answers(variables, args["register"]), args["plan"], lost) if args["register"] and args["plan"] else {}
+    return stale_report(lost, others, left_out)
 
 
 def _lost(variables: dict[str, Any]) -> tuple[list[str], int]:
@@ -55,6 +66,3 @@ def _lost(variables: dict[str, Any]) -> tuple[list[str], int]:
     at_work = set(plain(variables["ansible_play_hosts"]))
     fleet = {host for host in plain(variables["ansible_play_hosts_all"]) if declares(variables["hostvars"].raw_get(host))}
     return sorted(fleet - at_work), len(fleet & at_work)
-
-
-_OF_THE_INVENTORY = {"declared": _declared, "stale": _stale}

@@ -27,7 +27,12 @@ options:
     choices: [declared, preflight, drift, stale]
   register:
     description: The variable in which the results were registered. Required for V(stage=preflight) and V(stage=drift).
+      With V(stage=stale), the results of M(mooring.cnm.topology), where O(plan) is given.
     type: str
+  plan:
+    description: The folder with the plan, as M(mooring.cnm.fleet_plan) returns it. With it V(stage=stale) names the hosts that were left out and do
+      not know yet what has changed on an overlay that they are on.
+    type: path
 extends_documentation_fragment:
   - mooring.cnm.attributes
   - mooring.cnm.attributes.controller

@@ -70,14 +70,19 @@ def drift_report(said: Mapping[str, Mapping[str, Any]], unseen: Sequence[str] = 
     return FleetReport(["", *lines, summary] if drifted else [summary], summary, bool(drifted), [])
 
 
-def stale_report(hosts: list[str], others: int) -> FleetReport:
-    """The hosts that have not got what is declared for them. others: how many have. No failure of its own: Ansible counts each of them in its exit status."""
-    if not hosts:
-        return FleetReport([], "no host is stale", False, [])
-    if not others:
-        return FleetReport([], "no host was brought to its declaration", False, [])
-    summary = f"Stale, since they could not be reached or failed: {', '.join(hosts)}. The others are converged. Run again for these."
-    return FleetReport(["", summary], summary, False, [])
+def stale_report(hosts: list[str], others: int, left_out: Mapping[str, Sequence[str]]) -> FleetReport:
+    """The hosts that have not got what is declared for them. others: how many have. No failure of its own: Ansible counts each of them in its exit status.
+
+    left_out: hosts on which no work was to be done, and which do not know what has changed on an overlay that they are on.
+    """
+    lines = []
+    if hosts and others:
+        lines.append(f"Stale, since they could not be reached or failed: {', '.join(hosts)}. The others are converged. Run again for these.")
+    for network, unaware in left_out.items():
+        lines.append(f"Left out of this run, so they do not know yet what has changed on overlay {network}: {', '.join(unaware)}. Run for these too.")
+    if lines:
+        return FleetReport(["", *lines], " ".join(lines), False, [])
+    return FleetReport([], "no host was brought to its declaration" if hosts else "no host is stale", False, [])
 
 
 def _reason(result: Mapping[str, Any]) -> str:

@@ -105,6 +105,12 @@ def read_slice(folder: str, host: str) -> dict[str, Any]:
     return part
 
 
+def hosts_on(folder: str, network: str) -> list[str]:
+    """Every host with an endpoint in a network of scope fleet; none where the plan has no such network any more."""
+    path = os.path.join(folder, network_file(network))
+    return sorted(_read(folder, network_file(network), "")) if os.path.exists(path) else []
+
+
 def _read(folder: str, name: str, host: str) -> Any:
     try:
         with open(os.path.join(folder, name), encoding="utf-8") as file:
