@@ -17,6 +17,7 @@ from ..model.resolve import address_in, families
 from ..model.subnet import gateway_of, given_range, lies_between, usable_range
 from .ledger import key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
+from .shims import HOST_ITSELF
 
 Place = tuple[str, str]  # host and sandbox
 Given = dict[Place, tuple[IPAddress, ...]]
@@ -66,7 +67,8 @@ def _of_family(
     kept: set[IPAddress],
 ) -> dict[Place, IPAddress]:
     """The same of one family. network: with the subnets of that family."""
-    fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items())}
+    # A host's own address is an IPv4 one.
+    fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items()) if family == 4 or place[1] != HOST_ITSELF}
     declared = {address: place for place, address in fixed.items() if address is not None}
     gateways = {gateway: index for index, gateway in enumerate(map(gateway_of, network.subnets)) if gateway is not None}
     found: dict[Place, IPAddress] = {}
@@ -110,6 +112,8 @@ def _of_family(
 
 def path_of(sandbox: str, network: Network, family: int) -> str:
     """Where an endpoint's address is declared."""
+    if sandbox == HOST_ITSELF:
+        return f"cnm_networks.{network.name}.host_shim"
     return f"cnm_sandboxes.{sandbox}.networks.{network.name}.ipv{family}_address"
 
 

@@ -15,6 +15,7 @@ from .ledger import Grant, Ledger, key_of, place_of
 from .missing import Missing
 from .pools import Pool
 from .ports import assign_ports, with_ports
+from .shims import HOST_ITSELF, shim_legs, with_shim
 from .subnets import assign_subnets, with_subnets
 
 Addresses = dict[str, dict[str, tuple[IPAddress, ...]]]
@@ -34,6 +35,7 @@ def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: R
         for name, within in legs.items()
         if name in networks and networks[name].subnets
     }
+    networks = {name: with_shim(network, addresses.get(name, {}), host) for name, network in networks.items()}
     filled = replace(declaration, networks=networks, sandboxes={name: with_addresses(one, addresses, host) for name, one in declaration.sandboxes.items()})
     held = {place_of(key)[1]: given for key, given in ledger.ports.items() if place_of(key)[0] == host}
     ports = assign_ports(report, filled, held, reserved, missing)
@@ -46,12 +48,15 @@ def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: R
 
 
 def endpoints_by_network(declaration: Declaration, host: str) -> dict[str, dict[Place, Endpoint]]:
-    """The endpoint of each sandbox in the host's own networks, by network."""
+    """The endpoint of each sandbox, and of the host itself, in the host's own networks, by network."""
     legs: dict[str, dict[Place, Endpoint]] = {}
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             if endpoint.network in declaration.networks and declaration.networks[endpoint.network].scope == "host":
                 legs.setdefault(endpoint.network, {})[host, name] = endpoint
+    for name, endpoint in shim_legs(declaration).items():
+        if declaration.networks[name].scope == "host":
+            legs.setdefault(name, {})[host, HOST_ITSELF] = endpoint
     return legs
 
 

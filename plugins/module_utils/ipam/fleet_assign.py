@@ -20,6 +20,7 @@ from .fleet_networks import FleetNetwork, check_members, fleet_networks
 from .ledger import Grant, Ledger, key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
 from .pools import AddressSpace, Stock, pools_of
+from .shims import with_shim
 from .subnets import by_network, exhausted, granted, lacking_families, unchosen, with_subnets
 from .vnis import assign_vnis
 
@@ -70,7 +71,9 @@ def assign_fleet(
 
 def with_fleet(declaration: Declaration, fleet: FleetAssignment, host: str) -> Declaration:
     """A host's declaration with what its networks of scope fleet got."""
-    networks = {name: _filled_in(network, fleet.filled.get(name)) for name, network in declaration.networks.items()}
+    networks = {
+        name: with_shim(_filled_in(network, fleet.filled.get(name)), fleet.addresses.get(name, {}), host) for name, network in declaration.networks.items()
+    }
     sandboxes = {name: with_addresses(sandbox, fleet.addresses, host) for name, sandbox in declaration.sandboxes.items()}
     return replace(declaration, networks=networks, sandboxes=sandboxes)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ..model.declaration import Declaration, Endpoint, Network
 from ..model.options import network_options
 from ..model.report import Report, shown
-from .addresses import Place
+from .addresses import Place, path_of
+from .shims import HOST_ITSELF, shim_legs
 
 # What may differ from host to host.
 OF_A_HOST = ("host_shim", "mtu", "parent")
@@ -36,6 +37,9 @@ def fleet_networks(declarations: Mapping[str, Declaration], reports: Mapping[str
             for endpoint in sandbox.endpoints:
                 if endpoint.network in found:
                     found[endpoint.network].members[host, sandbox_name] = endpoint
+        for name, endpoint in shim_legs(declaration).items():
+            if name in found:
+                found[name].members[host, HOST_ITSELF] = endpoint
     return found
 
 
@@ -46,8 +50,11 @@ def check_members(network: FleetNetwork, reports: Mapping[str, Report]) -> None:
         for key, value in (("ipv4_address", endpoint.ipv4_address), ("ipv6_address", endpoint.ipv6_address), ("mac_address", endpoint.mac_address)):
             holder = place if value is None else holders.setdefault(value, place)
             if holder[0] != place[0]:
-                message = f"sandbox {holder[1]} of host {holder[0]} has it in network {network.network.name}, which is one for all hosts: choose another one"
-                reports[place[0]].add(f"cnm_sandboxes.{place[1]}.networks.{network.network.name}.{key}", str(value), message)
+                who = f"host {holder[0]} itself" if holder[1] == HOST_ITSELF else f"sandbox {holder[1]} of host {holder[0]}"
+                message = f"{who} has it in network {network.network.name}, which is one for all hosts: choose another one"
+                path = path_of(place[1], network.network, 4).rpartition(".")[0]
+                is_shim = place[1] == HOST_ITSELF
+                reports[place[0]].add(f"{path}.{'host_shim' if is_shim else key}", str(value), message)
 
 
 def _holders(declarations: Mapping[str, Declaration]) -> dict[str, list[str]]:
@@ -75,7 +82,7 @@ def _differences(one: Network, other: Network) -> Iterator[tuple[str, str, str]]
 
 @dataclass(frozen=True)
 class FleetNetwork:
-    """network: as the first host declares it. hosts: all that declare it. members: its endpoints on all hosts."""
+    """network: as the first host declares it. hosts: all that declare it. members: its endpoints on all hosts, and the hosts' own."""
 
     network: Network
     hosts: tuple[str, ...]
