@@ -30,11 +30,12 @@ def run(
     wanted: Callable[[], tuple[HostState, list[Problem]]],
     shown: Callable[[HostState], Options],
     look: Look = observe,
+    netlink: bool = True,
 ) -> None:
     """Do what a module is there for, and end it.
 
     wanted: what the parameters ask for, and what is wrong with them. shown: a state in the words of the module's options.
-    look: how the host is seen, where that is not all of it.
+    look: how the host is seen, where that is not all of it. netlink: whether messages to the kernel may have to be sent.
     """
     # What is made here is in use until the process ends: looking it through for garbage finds none, and takes a tenth of the time.
     gc.disable()
@@ -48,7 +49,7 @@ def run(
         if module.check_mode:
             outcome = predict(target, fleet, look)
         else:
-            if look is observe:
+            if netlink:
                 _need_pyroute2(module)
             outcome = converge(target, fleet, look)
     except Fault as fault:

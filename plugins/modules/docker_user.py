@@ -144,7 +144,14 @@ def main() -> None:
     )
     fleet, position = module.params["fleet"], module.params["position"]
     rules = module.params["rules"] if module.params["state"] == "present" else []
-    run(module, fleet, lambda: find_policy(rules, fleet, position), lambda state: describe_policy(state, position), observe_insets(places(fleet, position)))
+    run(
+        module,
+        fleet,
+        lambda: find_policy(rules, fleet, position),
+        lambda state: describe_policy(state, position),
+        observe_insets(places(fleet, position)),
+        netlink=False,
+    )
 
 
 if __name__ == "__main__":

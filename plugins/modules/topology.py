@@ -72,7 +72,10 @@ options:
     choices: [present, absent]
     default: present
   drivers:
-    description: Look at networks of these drivers only. Networks of other drivers, and what belongs to them, are left as they are.
+    description:
+      - Look at networks of these drivers only. Networks of other drivers, and what belongs to them, are left as they are.
+      - A sandbox that is on networks of several drivers keeps its endpoints in those of other drivers as they stand. Its namespace, settings, names and
+        default route follow from all its networks; its published ports belong to V(bridge).
     type: list
     elements: str
     choices: [bridge, ipvlan, macvlan, overlay]
@@ -150,11 +153,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
+from ..module_utils.drivers.part import Part, combined, part_of
 from ..module_utils.firewall.judge import firewall_problems, judge, remarks
 from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
+from ..module_utils.kernel.observe import observe
 from ..module_utils.kernel.reserved import read_reserved
 from ..module_utils.model.complete import complete_topology
+from ..module_utils.model.declaration import Declaration
 from ..module_utils.model.host_checks import check_against_host
 from ..module_utils.model.overlay_checks import check_vtep
 from ..module_utils.model.peers import VXLAN_PORT, topology_options
@@ -165,22 +171,38 @@ from ..module_utils.state.objects import HostState
 DRIVER_NAMES = ["bridge", "ipvlan", "macvlan", "overlay"]
 
 
-def to_desired(module: AnsibleModule) -> tuple[HostState, list[Problem]]:
-    """The state that the parameters ask for, and everything that is wrong with them."""
+def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, list[Problem]]:
+    """The state that the parameters ask for, and everything that is wrong with them. Where only some drivers count, the part that is theirs is put
+    into ``parts``.
+    """
     params = module.params
-    if params["state"] == "absent":
+    fleet, drivers = params["fleet"], params["drivers"]
+    declaration = Declaration()
+    if params["state"] == "present":
+        reserved = read_reserved(fleet)
+        declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
+        problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
+        if problems:
+            return HostState(), problems
+    if not set(DRIVER_NAMES) <= set(drivers):
+        standing = describe(observe(HostState(), fleet), fleet)
+        parts.append(part_of(declaration, standing, drivers))
+        declaration = combined(declaration, standing, drivers)
+    if not declaration.networks and not declaration.sandboxes:
         return HostState(), []
-    reserved = read_reserved(params["fleet"])
-    declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
-    problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
-    if problems:
-        return HostState(), problems
     sight = read_sight()
-    ground = judge(sight, params["firewall"], params["fleet"])
+    ground = judge(sight, params["firewall"], fleet)
     for remark in remarks(ground):
         module.warn(remark)
-    state = host_state(declaration, params["fleet"], read_open_bridges(), ground)
+    state = host_state(declaration, fleet, read_open_bridges(), ground)
+    state = parts[0].of(state) if parts else state
     return state, firewall_problems(sight, ground, state)
+
+
+def seen(parts: list[Part], wanted: HostState, fleet: str) -> HostState:
+    """The host, or what of it counts."""
+    state = observe(wanted, fleet)
+    return parts[0].beside(state, wanted.objects) if parts else state
 
 
 def main() -> None:
@@ -201,7 +223,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     fleet = module.params["fleet"]
-    run(module, fleet, lambda: to_desired(module), lambda state: topology_options(describe(state, fleet)))
+    parts: list[Part] = []
+    run(
+        module,
+        fleet,
+        lambda: to_desired(module, parts),
+        lambda state: topology_options(describe(state, fleet)),
+        lambda wanted, whose: seen(parts, wanted, whose),
+    )
 
 
 if __name__ == "__main__":

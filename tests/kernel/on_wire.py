@@ -26,6 +26,8 @@ def wire(host: Any, vlan: int = 0) -> None:
     host.sh(f"ip netns add far && {quiet} && ip netns exec far {quiet} && ip link add wire type veth peer name eth0 netns far")
     card = f"eth0.{vlan}" if vlan else "eth0"
     host.sh("ip link set wire up && ip -n far link set eth0 up && ip -n far link set lo up")
+    # The carrier is found a moment later.
+    host.sh("until ip -n far -br link show eth0 | grep -q ' UP ' && ip -br link show wire | grep -q ' UP '; do sleep 0.01; done")
     if vlan:
         host.sh(f"ip -n far link add link eth0 name {card} up type vlan id {vlan}")
     host.sh(f"ip -n far addr add {ADDRESSES['far']}/24 dev {card}")
