@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from ..model.declaration import Declaration, Endpoint, Sandbox
+from ..model.declaration import Declaration, Endpoint, Network, Sandbox
 from ..model.parent import PARENT_DRIVERS
-from ..model.resolve import interface_names, namespace_owners
+from ..model.resolve import WAY_OUT, interface_names, namespace_owners
 from ..state.fault import Fault
 from ..state.inset import Inset
 from ..state.objects import Chain, Connections, File, HostState, Jump, Key, Link, Namespace, Object, Route, Table
@@ -71,9 +71,14 @@ class Part:
         return self.vlans if owner.role == "vlan" else owner.network in self.networks
 
 
+def driver_of(network: Network) -> str:
+    """The driver that a network belongs to: the bridge by which sandboxes on overlays get out belongs to these."""
+    return "overlay" if network.name == WAY_OUT else network.driver
+
+
 def part_of(declared: Declaration, standing: Declaration, drivers: Collection[str]) -> Part:
     """The part of ``drivers`` on a host where ``standing`` stands and ``declared`` is to stand."""
-    networks = {name for each in (declared, standing) for name, network in each.networks.items() if network.driver in drivers}
+    networks = {name for each in (declared, standing) for name, network in each.networks.items() if driver_of(network) in drivers}
     sandboxes = {name for each in (declared, standing) for name, box in each.sandboxes.items() if any(leg.network in networks for leg in box.endpoints)}
     for each in (declared, standing):
         sandboxes |= {name for name, owner in namespace_owners(each).items() if owner in sandboxes}
@@ -84,8 +89,8 @@ def part_of(declared: Declaration, standing: Declaration, drivers: Collection[st
 def combined(declared: Declaration, standing: Declaration, drivers: Collection[str]) -> Declaration:
     """What is declared of the part of ``drivers``, beside what stands of all else. Raises Fault where a network would have to change its driver."""
     part = part_of(declared, standing, drivers)
-    ours = {name: network for name, network in declared.networks.items() if network.driver in drivers}
-    theirs = {name: network for name, network in standing.networks.items() if network.driver not in drivers}
+    ours = {name: network for name, network in declared.networks.items() if driver_of(network) in drivers}
+    theirs = {name: network for name, network in standing.networks.items() if driver_of(network) not in drivers}
     for name in sorted(ours.keys() & theirs.keys()):
         cause = f"it stands as a network of driver {theirs[name].driver}, which is left alone here"
         raise Fault(f"network {name}", "make", cause, "Let the role topology bring it to its new driver, or choose another name.")
