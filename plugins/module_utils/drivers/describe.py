@@ -22,6 +22,7 @@ from .found import Found, sort_out
 from .hosts_file import DIRECTORY, read_home, read_hosts, read_nameservers
 from .published import WaysIn, published_ports, ways_in
 from .setting import implied_settings, setting_name
+from .tuning import described, with_interface_settings
 
 
 def describe(state: HostState, fleet: str) -> Declaration:
@@ -39,7 +40,8 @@ def describe(state: HostState, fleet: str) -> Declaration:
 
 def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: WaysIn) -> Sandbox:
     names, extra = read_hosts(found.files.get(f"{DIRECTORY}/{name}/hosts", ""))
-    endpoints = []
+    endpoints: list[Endpoint] = []
+    told: set[int] = set()
     for one, owner in found.endpoints.get(name, []):
         addresses = [interface.ip for interface in found.addresses.get((name, one.name), [])]
         v4 = next((address for address in addresses if isinstance(address, IPv4Address)), None)
@@ -47,7 +49,10 @@ def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: Way
         aliases = tuple(names.get(str(v4 or v6), []))
         network = networks.get(owner.network)
         mac = one.mac if network is None or has_own_macs(network) else None
-        endpoints.append(Endpoint(owner.network, v4, mac, one.name, aliases, ipv6_address=v6))
+        families: set[int] = {address.version for address in (v4, v6) if address is not None}
+        tuning = described(one, found, network, families - told)
+        told |= families
+        endpoints.append(Endpoint(owner.network, v4, mac, one.name, aliases, ipv6_address=v6, tuning=tuning))
     return Sandbox(
         name,
         endpoints=tuple(sorted(endpoints, key=lambda endpoint: endpoint.network)),
@@ -62,6 +67,7 @@ def _shortest(declaration: Declaration, sandbox: Sandbox, found: Found) -> Sandb
     """``sandbox`` without what follows by itself: derived MACs, interface names in turn, a default route by the networks' order, settings."""
     implied = {(setting_name(path), value) for path, value in implied_settings(declaration, sandbox)}
     sandbox = replace(sandbox, sysctls=tuple(one for one in sandbox.sysctls if one not in implied))
+    sandbox = with_interface_settings(sandbox)
     if not sandbox.endpoints:
         return replace(sandbox, mode="none") if sandbox.mode == "networks" else sandbox
     given = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints}

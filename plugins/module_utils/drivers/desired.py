@@ -20,6 +20,7 @@ from .firewall import firewall_objects
 from .hosts_file import name_files, network_names
 from .place import Place
 from .setting import implied_settings, setting_path
+from .tuning import tuned
 
 Placed = tuple[Place, int, Rule]
 
@@ -100,7 +101,8 @@ def _endpoints(declaration: Declaration, network: Network, legs: list[Leg], publ
     driver, lead_in = DRIVERS[network.driver], {sandbox.name for sandbox, _endpoint in publishing}
     for sandbox, endpoint in legs:
         interface = interface_names(sandbox, declaration.networks)[network.name]
-        yield from driver.endpoint_objects(fleet, network, (sandbox, endpoint), interface, sandbox.name in lead_in)
+        objects = driver.endpoint_objects(fleet, network, (sandbox, endpoint), interface, sandbox.name in lead_in)
+        yield from tuned(fleet, network, sandbox, endpoint, interface, objects)
         for family, gateway in gateway_endpoints(declaration, sandbox).items():
             if endpoint == gateway:
                 yield from driver.default_route(network, sandbox, interface, family)

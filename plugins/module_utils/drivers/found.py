@@ -11,6 +11,7 @@ from typing import Union
 
 from ..state.entry import Fdb, Neighbour
 from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
+from ..state.queue import Queue, Redirect
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name, read_tag
 from .place import Place
@@ -37,8 +38,14 @@ def sort_out(state: HostState) -> Found:
                 found.endpoints.setdefault(one.netns, []).append((one, owner))
         elif isinstance(one, Address):
             found.addresses.setdefault((one.netns, one.link), []).append(ip_interface(one.address))
-        elif isinstance(one, Route) and one.destination in DEFAULT_ROUTES.values():
+        elif isinstance(one, Route) and one.destination in DEFAULT_ROUTES.values() and (one.metric, one.table, one.type) == (0, 254, "unicast"):
             found.ways_out[one.netns, 4 if one.destination == "default" else 6] = one
+        elif isinstance(one, Route):
+            found.routes.setdefault(one.netns, []).append(one)
+        elif isinstance(one, Queue):
+            found.queues[one.netns, one.link] = one
+        elif isinstance(one, Redirect):
+            found.redirects[one.netns, one.link] = one.to
         elif isinstance(one, Sysctl):
             found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
         elif isinstance(one, Fdb):
@@ -55,7 +62,8 @@ def sort_out(state: HostState) -> Found:
 @dataclass
 class Found:
     """namespaces of sandboxes; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link;
-    ways_out: the default routes by namespace and family; mtus: of links of the host, others' too, by name; settings, forwarding entries and
+    ways_out: the default routes by namespace and family; the other routes by namespace; queues, and where redirections lead, by namespace and
+    link; mtus: of links of the host, others' too, by name; settings, forwarding entries and
     neighbours by namespace; files by path; rules by family, table and chain.
     """
 
@@ -65,6 +73,9 @@ class Found:
     addresses: dict[tuple[str, str], list[Interface]] = field(default_factory=dict)
     ways_out: dict[tuple[str, int], Route] = field(default_factory=dict)
     mtus: dict[str, int] = field(default_factory=dict)
+    routes: dict[str, list[Route]] = field(default_factory=dict)
+    queues: dict[tuple[str, str], Queue] = field(default_factory=dict)
+    redirects: dict[tuple[str, str], str] = field(default_factory=dict)
     settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     fdb: dict[str, list[Fdb]] = field(default_factory=dict)
     neighbours: dict[str, list[Neighbour]] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from .resolve import (
     namespace_owners,
 )
 from .subnet import gateway_of, lies_between, subnet_in, subnet_of, usable_range
+from .tuning_checks import check_tuning
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
 BRIDGE_PORTS = 1023
@@ -46,6 +47,7 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
     check_joins(report, declaration)
     check_ports(report, declaration)
     check_overlays(report, declaration)
+    check_tuning(report, declaration)
     return report.problems
 
 

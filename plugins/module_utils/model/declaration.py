@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple, Union
 
+from .tuning import Tuning
+
 IPAddress = Union[IPv4Address, IPv6Address]
 IPNetwork = Union[IPv4Network, IPv6Network]
 
@@ -57,6 +59,7 @@ class Network:
     no address, if this network is the sandbox's gateway; 0.0.0.0 is every address of the host, of both families. inhibit_ipv4: the bridge
     gets no IPv4 address. trusted_host_interfaces: links of the host by which published ports are also reached at the sandbox's own address.
     container_iface_prefix: what interfaces in the sandboxes are called, before the number; None: ``eth``.
+    tuning: what holds for every endpoint in the network that does not say otherwise.
     vnis: of an overlay, one for each subnet; those that are missing the ledger gives. broadcast: whether an overlay carries it to all its hosts.
     peers, underlay_address, vxlan_port: what a host knows of a network of scope fleet: the endpoints of others, its own address, and the port.
     parent: of macvlan and ipvlan, the link of the host that the network rests on; None: one that leads nowhere. mode, flag: None: Docker's default.
@@ -92,6 +95,7 @@ class Network:
     mode: str | None = None
     flag: str | None = None
     host_shim: bool | IPv4Address = False
+    tuning: Tuning = Tuning()
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Endpoint:
     aliases: tuple[str, ...] = ()
     gw_priority: int = 0
     ipv6_address: IPv6Address | None = None
+    tuning: Tuning = Tuning()
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .declaration import Endpoint
 from .keys import Keys, add_opts, as_given, list_items, read_items, read_keys, read_list
 from .names import read_interface_name, read_name
 from .report import Report, Unreadable, shown
+from .sysctl import read_listed_sysctls
+from .tuning_keys import OF_AN_ENDPOINT, take_tuning
 from .values import integer_between, read_ipv4_address, read_ipv6_address, read_text
 
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -35,12 +38,14 @@ ENDPOINT = Keys(
         "aliases": as_given,
         "gw_priority": integer_between(-(2**31), 2**31 - 1),
         "driver_opts": as_given,
+        **OF_AN_ENDPOINT,
     },
     frozenset({"link_local_ips", "priority"}),
 )
 # Docker's keys under driver_opts, and the typed key that means the same.
 ENDPOINT_OPTS = {"com.docker.network.endpoint.ifname": "interface_name"}
-ENDPOINT_OPTS_NOT_YET = frozenset({"com.docker.network.endpoint.sysctls"})
+# A list with commas, as Docker has it.
+SYSCTLS_OPT = "com.docker.network.endpoint.sysctls"
 
 
 def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ...]:
@@ -67,13 +72,16 @@ def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ..
 def read_endpoint(report: Report, path: str, network: str, raw: object) -> Endpoint:
     """One endpoint with its options."""
     found = read_keys(report, path, raw, ENDPOINT)
+    opts_path = f"{path}.driver_opts"
     readers = {opt: ENDPOINT.readers[key] for opt, key in ENDPOINT_OPTS.items()}
-    add_opts(
-        report,
-        f"{path}.driver_opts",
-        found,
-        read_keys(report, f"{path}.driver_opts", found.pop("driver_opts", None), Keys(readers, ENDPOINT_OPTS_NOT_YET)),
-        ENDPOINT_OPTS,
-    )
+    opts = read_keys(report, opts_path, found.pop("driver_opts", None), Keys({**readers, SYSCTLS_OPT: read_listed_sysctls}))
+    listed = opts.pop(SYSCTLS_OPT, ())
+    add_opts(report, opts_path, found, opts, ENDPOINT_OPTS)
+    tuning = take_tuning(report, path, found, OF_AN_ENDPOINT)
+    sysctls = dict(tuning.sysctls)
+    for name, value in listed:
+        if sysctls.setdefault(name, value) != value:
+            report.add(f"{opts_path}.{SYSCTLS_OPT}", value, f"{name} is given under sysctls with another value: keep one of the two")
     aliases = read_list(report, f"{path}.aliases", found.pop("aliases", None), read_name)
-    return Endpoint(network=network, aliases=tuple(sorted(set(aliases))), **found)
+    tuning = replace(tuning, sysctls=tuple(sorted(sysctls.items())))
+    return Endpoint(network=network, tuning=tuning, aliases=tuple(sorted(set(aliases))), **found)

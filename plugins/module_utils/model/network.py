@@ -18,10 +18,8 @@ from .network_keys import NetworkKeys
 from .network_macvlan import MACVLAN
 from .network_overlay import OVERLAY
 from .report import Report, Unreadable, shown
-from .values import Reader, integer_between, one_of, read_boolean
-
-# 68: the least that IPv4 needs (RFC 791). 65535: the most that the kernel gives a bridge or a veth.
-MTU = integer_between(68, 65535)
+from .tuning_keys import MTU, OF_A_NETWORK, take_tuning
+from .values import Reader, one_of, read_boolean
 
 
 def read_mtu(value: object) -> object:
@@ -41,6 +39,7 @@ COMMON: Mapping[str, Reader] = {
     "ipam": as_given,
     "mtu": read_mtu,
     "driver_opts": as_given,
+    **OF_A_NETWORK,
 }
 COMMON_OPTS: Mapping[str, str] = {
     "com.docker.network.driver.mtu": "mtu",
@@ -78,7 +77,8 @@ def read_network(report: Report, path: str, name: str, raw: object) -> Network:
         value = found.pop(key, None)
         if field and value is not None:
             found[field] = value
-    return Network(**{"name": name, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, "sizes": sizes, **found})
+    tuning = take_tuning(report, path, found, OF_A_NETWORK)
+    return Network(**{"name": name, "tuning": tuning, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, "sizes": sizes, **found})
 
 
 def belongs_elsewhere(key: str, driver: str) -> bool:

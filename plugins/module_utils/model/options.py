@@ -11,10 +11,11 @@ from dataclasses import fields
 from .declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
 from .network import DRIVERS
 from .resolve import default_host_ip
+from .tuning_keys import tuning_options
 
 Options = dict[str, object]
 # What has a form of its own, and what is told elsewhere: a network's peers are no part of its declaration.
-OF_THEIR_OWN = ("name", "driver", "subnets", "sizes", "vnis", "peers", "underlay_address", "vxlan_port")
+OF_THEIR_OWN = ("name", "driver", "subnets", "sizes", "tuning", "vnis", "peers", "underlay_address", "vxlan_port")
 
 
 def declaration_options(declaration: Declaration) -> dict[str, Options]:
@@ -40,6 +41,7 @@ def network_options(network: Network) -> Options:
     config += [{"subnet": f"{'0.0.0.0' if family == 4 else '::'}/{length}"} for family, length in network.sizes if family not in given]
     if config:
         options["ipam"] = {"config": config}
+    options.update(tuning_options(network.tuning))
     return dict(sorted(options.items()))
 
 
@@ -77,7 +79,8 @@ def endpoint_options(endpoint: Endpoint) -> Options:
         options["ipv6_address"] = str(endpoint.ipv6_address)
     if endpoint.mac_address is not None:
         options["mac_address"] = endpoint.mac_address
-    return options
+    options.update(tuning_options(endpoint.tuning))
+    return dict(sorted(options.items()))
 
 
 def sandbox_options(declaration: Declaration, sandbox: Sandbox) -> Options:

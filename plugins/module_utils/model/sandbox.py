@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +15,8 @@ from .names import read_host_name, read_name
 from .port import read_ports, without_brackets
 from .report import Report, Unreadable
 from .resolve import default_host_ip
+from .sysctl import read_sysctls
 from .values import read_address, read_text
-
-# Only net.* belongs to a network namespace. No '/' and no empty part: the name becomes a path below /proc/sys.
-SYSCTL_NAME = re.compile(r"net(\.[A-Za-z0-9_-]+)+")
-SYSCTL_VALUE = re.compile(r"[\t\x20-\x7e]{0,1000}")  # the kernel itself writes tabs between numbers
 
 
 def read_network_mode(value: object) -> tuple[str, str | None]:
@@ -34,17 +30,6 @@ def read_network_mode(value: object) -> tuple[str, str | None]:
             raise Unreadable("a sandbox is joined by container:NAME")
         return kind, read_name(name)
     raise Unreadable("host, none or container:NAME is expected; a network is joined under networks")
-
-
-def read_sysctl_value(value: object) -> str:
-    """The value as the text that the kernel is given, single spaces between its parts."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise Unreadable("a number or text is expected")
-    if isinstance(value, int) and abs(value) >= 2**64:
-        raise Unreadable("the number is larger than any that the kernel takes")
-    if isinstance(value, str) and not SYSCTL_VALUE.fullmatch(value):
-        raise Unreadable("a sysctl's value is one line of at most 1000 printable characters")
-    return " ".join(str(value).split())
 
 
 SANDBOX = Keys(
@@ -109,23 +94,6 @@ def mode_of_networks(report: Report, path: str, endpoints: tuple[Endpoint, ...],
 def read_dns(report: Report, path: str, raw: object) -> tuple[Any, ...]:
     """The name servers, in their order; one may stand without a list, as in Compose."""
     return tuple(read_list(report, path, [raw] if isinstance(raw, str) else raw, read_address))
-
-
-def read_sysctls(report: Report, path: str, raw: object) -> dict[str, str]:
-    """The namespace's sysctls by name: from a dictionary, or a list of ``name=value``."""
-    sysctls: dict[str, str] = {}
-    for item_path, name, value in read_pairs(report, path, raw, "="):
-        if not SYSCTL_NAME.fullmatch(name):
-            report.add(item_path, name, "only sysctls of a network namespace can be set: names such as net.core.somaxconn")
-            continue
-        try:
-            text = read_sysctl_value(value)
-        except Unreadable as error:
-            report.add(item_path, value, str(error))
-            continue
-        if sysctls.setdefault(name, text) != text:
-            report.add(item_path, value, f"{name} is given twice with two values: keep one")
-    return sysctls
 
 
 def read_extra_hosts(report: Report, path: str, raw: object) -> tuple[tuple[str, str], ...]:

@@ -9,11 +9,12 @@ One draw chooses among a few combinations of options: many small draws would tak
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from itertools import permutations, product
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
 from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import address_in, gateway_endpoints, host_addresses, interface_names
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning
 from hypothesis import strategies as st
 
 NETWORKS = ("front", "back", "z.z")
@@ -49,6 +50,15 @@ _LEGS = st.sampled_from(
         {"aliases": ("A.b-c_d", "db", "web"), "gw_priority": -1},
         {"mac_address": "06:00:00:00:00:00"},
         {"aliases": ("db", "www"), "mac_address": "06:00:00:00:00:00", "gw_priority": 2},
+    ]
+)
+_RATES = (None, None), (10_000_000, None), (1_000_000_000, 1_000_000), (8_000_000_000, None)
+_TUNINGS = st.sampled_from(
+    [Tuning()] * 3
+    + [Tuning(Bandwidth(*ingress, *egress)) for ingress, egress in zip(_RATES, _RATES[1:], strict=False)]
+    + [
+        Tuning(mtu=900, txqlen=500, promisc=True),
+        Tuning(Bandwidth(*_RATES[1], *_RATES[2]), sysctls=(("net.ipv4.conf.IFNAME.rp_filter", "1"), ("net.ipv4.neigh.IFNAME.gc_stale_time", "9"))),
     ]
 )
 _SETTINGS = (("net.ipv4.conf.all.arp_notify", "0"), ("net.ipv4.conf.eth0.rp_filter", "2"), ("net.ipv4.tcp_rmem", "4096 131072 6291456"))
@@ -140,4 +150,14 @@ def _endpoint(draw: st.DrawFn, network: Network, at: int, interface: str | None)
         options["mac_address"] = f"06:00:00:00:00:{at:02x}"
     place = 2 + at + draw(st.sampled_from([0, 5]))
     addresses = {f"ipv{one.subnet.version}_address": one.subnet[place] for one in network.subnets}
-    return Endpoint(network.name, interface_name=interface, **addresses, **options)
+    return Endpoint(network.name, interface_name=interface, tuning=_with_routes(network, draw(_TUNINGS)), **addresses, **options)
+
+
+def _with_routes(network: Network, tuning: Tuning) -> Tuning:
+    """Routes that no other network of a sandbox has."""
+    if tuning.txqlen is None:
+        return tuning
+    place = network.subnets[0].subnet.network_address.packed[2 if network.enable_ipv4 else 3]
+    elsewhere = [ip_network(f"198.51.{place}.{number * 64}/26" if network.enable_ipv4 else f"fd5{number}:{place}::/64") for number in range(3)]
+    routes = FixedRoute(elsewhere[0], metric=7), FixedRoute(elsewhere[1], table=1000), FixedRoute(elsewhere[2], type="blackhole")
+    return replace(tuning, routes=routes, mtu=None if network.enable_ipv6 else tuning.mtu)

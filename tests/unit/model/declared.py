@@ -130,7 +130,14 @@ def endpoint(draw: st.DrawFn, network: dict[str, Any], index: int, place: int) -
         "mac_address": st.just(f"06:00:00:00:00:{index:02X}"),
         "interface_name": st.just(f"eth{2 * place}"),
         "gw_priority": st.integers(-5, 5),
+        "bandwidth": st.sampled_from([{"ingress_rate": "10mbit"}, {"egress_rate": 1_000_000, "egress_burst": "1mbit"}]),
+        "sysctls": st.just({"net.ipv4.conf.IFNAME.log_martians": 1}),
+        "promisc": st.booleans(),
+        "txqlen": st.integers(0, 5000),
     }
+    if network.get("enable_ipv4", True):
+        elsewhere = [{"destination": f"198.51.{place}.0/24", "metric": 5}, {"destination": f"198.52.{place}.0/24", "type": "unreachable"}]
+        optional["routes"] = st.sampled_from([[], elsewhere])
     if "ipam" in network:
         for entry in network["ipam"]["config"]:
             family = 6 if ":" in entry["subnet"] else 4

@@ -122,7 +122,7 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ("bridge", "", "a dictionary is expected"),
         (True, "", "a dictionary is expected"),
         ({"drivr": "bridge"}, "drivr", "did you mean 'driver'?"),
-        ({"zzzzz": 1}, "zzzzz", "known: bridge_name"),
+        ({"zzzzz": 1}, "zzzzz", "known: bandwidth"),
         ({1: 1}, "1", "a key must be text"),
         ({"driver": "macvlan", "parent": "lo"}, "parent", "lo leads to nobody"),
         ({"driver": "macvlan", "flag": "vepa"}, "flag", "only a network of driver ipvlan has this key, and this one is of driver macvlan"),

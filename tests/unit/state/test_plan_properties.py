@@ -134,7 +134,7 @@ def test_a_new_mac_is_announced_with_the_addresses(way: Way) -> None:
 def test_a_link_comes_up_with_its_address_and_announced(wanted: HostState) -> None:
     ops = plan(HostState(), wanted).ops
     for at, op in enumerate(ops):
-        if isinstance(op.subject, Link) and op.subject.netns and op.action == "change":
+        if isinstance(op.subject, Link) and op.subject.netns and op.action == "change" and op.subject.up:
             assert op.before == replace(op.subject, up=False)
             before = [one.subject for one in ops[:at]]
             assert any(isinstance(one, Address) and (one.netns, one.link) == (op.subject.netns, op.subject.name) for one in before)

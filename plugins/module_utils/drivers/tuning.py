@@ -1,0 +1,117 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a tuning means for an endpoint, whatever its driver, and back.
+
+Rates are kept as the CNI plugin ``bandwidth`` keeps them: what goes into a sandbox waits in a token bucket at the host's end of its veth; what comes out of
+it arrives there, and is led through the token bucket of a link of its own (an ifb) first. Both are on the host, where the sandbox cannot take them away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+
+from ..model.declaration import Endpoint, Network, Sandbox
+from ..model.resolve import effective_mtu
+from ..model.tuning import Bandwidth, FixedRoute, Tuning, over
+from ..state.objects import Link, Object, Route, Sysctl
+from ..state.queue import Queue, Redirect, burst_of, ticks_of
+from ..state.tag import Tag, altname, link_name
+from .found import Found
+from .setting import setting_path
+
+# What the kernel gives every link in a sandbox (DEFAULT_TX_QUEUE_LEN).
+TXQLEN = 1000
+ETHERNET_HEADER = 14
+_LATENCY_PER_S = 40  # a packet waits 25 ms at most, as with the CNI plugin
+
+
+def tuned(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, interface: str, objects: Iterable[Object]) -> Iterator[Object]:
+    """``objects``, which are those of an endpoint, as its tuning has them, and what that adds to them."""
+    tuning = over(network.tuning, endpoint.tuning)
+    for one in objects:
+        if isinstance(one, Link) and (one.netns, one.name) == (sandbox.name, interface):
+            txqlen = TXQLEN if tuning.txqlen is None else tuning.txqlen
+            yield replace(one, mtu=tuning.mtu or one.mtu, txqlen=txqlen, promisc=bool(tuning.promisc))
+        elif isinstance(one, Link) and one.peer == (sandbox.name, interface):
+            # Its MTU stays that of the network: a bridge may follow the smallest of its ports.
+            yield one
+            yield from _shaped(fleet, network, sandbox, one, tuning.bandwidth)
+        else:
+            yield one
+    for name, value in tuning.sysctls:
+        yield Sysctl(sandbox.name, setting_path(name.replace("IFNAME", interface.replace(".", "/"))), value)
+    for route in tuning.routes:
+        destination = "default" if str(route.destination) == "0.0.0.0/0" else str(route.destination)
+        gateway, link = (str(route.gateway) if route.gateway else "", interface) if route.type == "unicast" else ("", "")
+        yield Route(sandbox.name, destination, gateway, link, route.metric, route.table, route.type)
+
+
+def _shaped(fleet: str, network: Network, sandbox: Sandbox, end: Link, bandwidth: Bandwidth) -> Iterator[Object]:
+    mtu = end.mtu or effective_mtu(network)
+    if bandwidth.ingress_rate is not None:
+        yield _queue(end.netns, end.name, bandwidth.ingress_rate, bandwidth.ingress_burst, mtu)
+    if bandwidth.egress_rate is not None:
+        name = link_name("i", fleet, network.name, sandbox.name)
+        tag = str(Tag(fleet, network.name, sandbox.name, "egress"))
+        readable = altname(fleet, network.name, sandbox.name, "egress")
+        yield Link(end.netns, name, "ifb", tag=tag, altname=readable, mtu=mtu, ipv6_link_local=False, up=True)
+        yield _queue(end.netns, name, bandwidth.egress_rate, bandwidth.egress_burst, mtu)
+        yield Redirect(end.netns, end.name, name)
+
+
+def _queue(netns: str, link: str, rate: int, burst: int | None, mtu: int) -> Queue:
+    """rate, burst: in bits. The burst is the one that the kernel makes of it."""
+    rate //= 8
+    kept = burst_of(ticks_of(default_burst(rate, mtu) if burst is None else burst // 8, rate), rate)
+    return Queue(netns, link, rate, kept, kept + rate // _LATENCY_PER_S)
+
+
+def default_burst(rate: int, mtu: int) -> int:
+    """In bytes, of a rate in bytes per second: what goes in 20 ms, at least ten packets; what takes longer than 4 s the kernel cannot keep."""
+    return min(max(rate // 50, 10 * (mtu + ETHERNET_HEADER)), 4 * rate)
+
+
+def described(link: Link, found: Found, network: Network | None, families: set[int]) -> Tuning:
+    """The tuning of the endpoint with this link in its sandbox. families: in which it is the first there, so that routes without a link are told with it."""
+    default_mtu = effective_mtu(network) if network is not None else link.mtu
+    routes = [one for one in found.routes.get(link.netns, []) if one.link == link.name or (not one.link and (6 if ":" in one.destination else 4) in families)]
+    end = link.peer or ("", "")
+    around = found.redirects.get(end, "")
+    return Tuning(
+        Bandwidth(*_rates(found.queues.get(end), default_mtu), *_rates(found.queues.get((end[0], around)), default_mtu)),
+        mtu=link.mtu if link.mtu != default_mtu else None,
+        promisc=True if link.promisc else None,
+        routes=tuple(sorted(_routes(routes), key=lambda one: one.place)),
+        txqlen=link.txqlen if link.txqlen != TXQLEN else None,
+    )
+
+
+def with_interface_settings(sandbox: Sandbox) -> Sandbox:
+    """``sandbox``, where the settings of an interface with a dot in its name, which no sandbox can declare, are the endpoint's."""
+    endpoints, left = [], dict(sandbox.sysctls)
+    for endpoint in sandbox.endpoints:
+        part = "." + (endpoint.interface_name or "").replace(".", "/") + "."
+        its = {name: left.pop(name) for name in list(left) if "/" in part and part in name}
+        sysctls = tuple(sorted((name.replace(part, ".IFNAME.", 1), value) for name, value in its.items()))
+        endpoints.append(replace(endpoint, tuning=replace(endpoint.tuning, sysctls=sysctls)))
+    return replace(sandbox, endpoints=tuple(endpoints), sysctls=tuple(sorted(left.items())))
+
+
+def _rates(queue: Queue | None, mtu: int | None) -> tuple[int | None, int | None]:
+    """Rate and burst in bits; the burst only where it is not that which follows from the rate."""
+    if queue is None or queue.rate == 0:
+        return None, None
+    implied = _queue(queue.netns, queue.link, 8 * queue.rate, None, mtu or 0)
+    return 8 * queue.rate, None if queue.burst == implied.burst else 8 * queue.burst
+
+
+def _routes(routes: Iterable[Route]) -> Iterator[FixedRoute]:
+    for one in routes:
+        # Somebody may have put anything in the place of a declared route.
+        with contextlib.suppress(ValueError):
+            destination = ip_network("0.0.0.0/0" if one.destination == "default" else one.destination)
+            yield FixedRoute(destination, one.metric, one.table, one.type, ip_address(one.gateway) if one.gateway else None)

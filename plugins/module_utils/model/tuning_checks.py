@@ -1,0 +1,72 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the tuning of networks and endpoints beyond each single value."""
+
+from __future__ import annotations
+
+from .declaration import Declaration, Network
+from .report import Report
+from .resolve import LEAST_IPV6_MTU, gateway_endpoints
+from .tuning import MAIN_TABLE, Tuning, over
+
+# Drivers whose endpoints have an end outside the sandbox, where a queue can be.
+WITH_HOST_END = ("bridge", "overlay")
+_MOST_BURST_S = 4
+_ETHERNET_HEADER = 14
+
+
+def check_tuning(report: Report, declaration: Declaration) -> None:
+    """Every network's tuning and every endpoint's can be carried out, and no two routes of a sandbox have one place."""
+    for name, network in declaration.networks.items():
+        check_one(report, f"cnm_networks.{name}", network, network.tuning, network.tuning)
+    for name, sandbox in declaration.sandboxes.items():
+        for endpoint in sandbox.endpoints:
+            if endpoint.network in declaration.networks:
+                network = declaration.networks[endpoint.network]
+                path = f"cnm_sandboxes.{name}.networks.{endpoint.network}"
+                check_one(report, path, network, endpoint.tuning, over(network.tuning, endpoint.tuning))
+        check_routes(report, declaration, name)
+
+
+def check_one(report: Report, path: str, network: Network, own: Tuning, tuning: Tuning) -> None:
+    """What is declared at ``path``, which is ``own``; with what it inherits, it is ``tuning``."""
+    mtu = tuning.mtu or network.mtu or 1500
+    if own.mtu is not None and network.mtu is not None and own.mtu > network.mtu:
+        report.add(f"{path}.mtu", own.mtu, f"the MTU is larger than that of network {network.name}, {network.mtu}: what is longer would not come through")
+    if own.mtu is not None and own.mtu < LEAST_IPV6_MTU and network.enable_ipv6:
+        report.add(f"{path}.mtu", own.mtu, f"IPv6 needs an MTU of at least {LEAST_IPV6_MTU} bytes, and network {network.name} has IPv6")
+    for direction in ("ingress", "egress"):
+        rate, burst = (getattr(own.bandwidth, f"{direction}_{what}") for what in ("rate", "burst"))
+        if rate is not None and network.driver not in WITH_HOST_END:
+            message = f"an endpoint in a network of driver {network.driver} has no end on the host where its rate could be kept: leave it out"
+            report.add(f"{path}.bandwidth.{direction}_rate", rate, message)
+        elif burst is not None and burst < 8 * (mtu + _ETHERNET_HEADER):
+            least = 8 * (mtu + _ETHERNET_HEADER)
+            report.add(f"{path}.bandwidth.{direction}_burst", burst, f"a packet of {mtu} bytes would never come through: {least} bits are the least")
+        elif burst is not None and burst > _MOST_BURST_S * rate:
+            message = f"the burst is more than the rate sends in {_MOST_BURST_S} seconds, which is the most that the kernel keeps: choose a smaller one"
+            report.add(f"{path}.bandwidth.{direction}_burst", burst, message)
+    families = {4: network.enable_ipv4, 6: network.enable_ipv6}
+    for index, route in enumerate(own.routes):
+        subnets = [one.subnet for one in network.subnets]
+        if not families[route.destination.version]:
+            report.add(f"{path}.routes[{index}]", str(route.destination), f"network {network.name} has no IPv{route.destination.version}: leave the route out")
+        elif route.gateway is not None and subnets and not any(route.gateway in subnet for subnet in subnets):
+            message = f"the gateway is no address of network {network.name}, {', '.join(map(str, subnets))}: nothing else is reached without a gateway"
+            report.add(f"{path}.routes[{index}]", str(route.gateway), message)
+
+
+def check_routes(report: Report, declaration: Declaration, name: str) -> None:
+    """No two networks give a sandbox a route to one place, and none gives it the one that follows from its gateway network."""
+    sandbox = declaration.sandboxes[name]
+    defaults = {4: "0.0.0.0/0", 6: "::/0"}
+    holders = {(defaults[family], 0, MAIN_TABLE): f"network {endpoint.network}" for family, endpoint in gateway_endpoints(declaration, sandbox).items()}
+    for endpoint in sandbox.endpoints:
+        network = declaration.networks.get(endpoint.network)
+        for route in over(network.tuning, endpoint.tuning).routes if network is not None else ():
+            holder = holders.setdefault(route.place, f"network {endpoint.network}")
+            if holder != f"network {endpoint.network}" or route.place[0] in defaults.values() and route.place[1:] == (0, MAIN_TABLE):
+                at = f"cnm_sandboxes.{name}.networks.{endpoint.network}"
+                message = f"the sandbox has a route to this destination by {holder}, with the same metric and table: choose another metric or table"
+                report.add(at, str(route.destination), message)

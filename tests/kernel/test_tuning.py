@@ -1,0 +1,145 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rates, routes and settings of endpoints: kept in each direction, named and repaired where somebody changed them, described and declared again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.observe import observe
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
+from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
+from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning
+from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
+from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, network, run, sandbox
+
+ADDRESSES = {"web": "172.20.0.2", "db": "172.20.0.3", "other": "172.20.0.4"}
+# Far below what this machine's bridge carries, so that the ratio says more than the noise.
+SLOW = 40_000_000
+SERVER = """
+import socket
+listener = socket.create_server(("", 7))
+print("up", flush=True)
+while True:
+    one, _address = listener.accept()
+    while one.recv(1 << 16): pass
+    one.send(b"x")
+"""
+CLIENT = """
+import socket, sys, time
+one = socket.create_connection((sys.argv[1], 7))
+start = time.perf_counter()
+one.sendall(bytes(2_500_000))
+one.shutdown(socket.SHUT_WR)
+one.recv(1)
+print(time.perf_counter() - start)
+"""
+ROUTES = (
+    FixedRoute(IPv4Network("0.0.0.0/0"), table=100, gateway=IPv4Address("172.20.0.3")),
+    FixedRoute(IPv4Network("10.0.0.0/8"), 5, type="blackhole"),
+    FixedRoute(IPv4Network("10.1.0.0/16"), gateway=IPv4Address("172.20.0.4")),
+    FixedRoute(IPv4Network("10.2.0.0/16"), 7, 100),
+    FixedRoute(IPv4Network("10.3.0.0/16"), type="unreachable"),
+)
+WHOLE = Tuning(Bandwidth(SLOW, None, SLOW, 800_000), 1400, True, ROUTES, (("net.ipv4.conf.IFNAME.log_martians", "1"),), 500)
+PLAIN = Tuning()
+PORT, EGRESS = port_name("default", "front", "web"), link_name("i", "default", "front", "web")
+
+
+def declared(tuning: Tuning = PLAIN, of_network: Tuning = PLAIN) -> Declaration:
+    front = replace(network("front", "172.20.0.0/24"), tuning=of_network)
+    legs = {name: endpoint("front", address, tuning=tuning if name == "web" else PLAIN) for name, address in ADDRESSES.items()}
+    return declare(front, *(sandbox(name, leg) for name, leg in legs.items()))
+
+
+@pytest.fixture(scope="module")
+def servers(shared_host) -> Iterator[object]:
+    """A host with a server in each sandbox."""
+    run(declared())
+    running = [subprocess.Popen(["ip", "netns", "exec", name, sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) for name in ADDRESSES]
+    assert all(one.stdout and one.stdout.readline() == "up\n" for one in running)
+    yield shared_host
+    for one in running:
+        one.kill()
+        one.wait()
+
+
+def seconds(host, source: str, target: str) -> float:
+    """How long the same bytes take from one sandbox to another."""
+    return float(host.sh(f"ip netns exec {source} {sys.executable} -c '{CLIENT}' {ADDRESSES[target]}"))
+
+
+@pytest.mark.parametrize(
+    ("tuning", "slow"),
+    [
+        (Tuning(Bandwidth(ingress_rate=SLOW)), {("db", "web")}),
+        (Tuning(Bandwidth(egress_rate=SLOW)), {("web", "db")}),
+        (Tuning(Bandwidth(ingress_rate=SLOW, egress_rate=SLOW)), {("db", "web"), ("web", "db")}),
+    ],
+    ids=["ingress", "egress", "both"],
+)
+def test_a_rate_is_kept_in_its_direction_and_nowhere_else(servers, tuning: Tuning, slow: set[tuple[str, str]]) -> None:
+    run(declared(tuning))
+    assert run(declared(tuning)).ops == ()
+    took = {pair: seconds(servers, *pair) for pair in (("db", "web"), ("web", "db"), ("other", "db"), ("db", "other"))}
+    shaped, free = [took[pair] for pair in slow], [value for pair, value in took.items() if pair not in slow]
+    assert min(shaped) > 5 * max(free), took
+    run(declared())
+    assert min(shaped) > 5 * max(seconds(servers, *pair) for pair in slow)
+
+
+DRIFTS = {
+    "MTU": ("ip -n web link set eth0 mtu 1300", "change veth eth0 in web (front/web): mtu from 1300 to 1400"),
+    "queue of the link": ("ip -n web link set eth0 txqueuelen 9", "change veth eth0 in web (front/web): txqlen from 9 to 500"),
+    "promiscuous": ("ip -n web link set eth0 promisc off", "change veth eth0 in web (front/web): promisc from no to yes"),
+    "setting": ("ip netns exec web sysctl -qw net.ipv4.conf.eth0.log_martians=0", "change sysctl net/ipv4/conf/eth0/log_martians from 0 to 1 in web"),
+    "route": ("ip -n web route delete 10.1.0.0/16", "add route 10.1.0.0/16 via 172.20.0.4 dev eth0 in web"),
+    "route of another table": ("ip -n web route delete 10.2.0.0/16 table 100", "add route 10.2.0.0/16 dev eth0 metric 7 table 100 in web"),
+    "route to nowhere": ("ip -n web route delete blackhole 10.0.0.0/8", "add route blackhole 10.0.0.0/8 metric 5 in web"),
+    "rate": (
+        f"tc qdisc replace dev {PORT} root handle 636e: tbf rate 1mbit burst 100000 limit 225000",
+        f"change queue of 5000000 bytes/s on {PORT}: rate from 125000 to 5000000",
+    ),
+    "rate of what comes out": (f"tc qdisc delete dev {EGRESS} root", f"add queue of 5000000 bytes/s on {EGRESS}"),
+    "way around the rate": (f"tc qdisc delete dev {PORT} ingress", f"add redirection to {EGRESS} on {PORT}"),
+}
+
+
+@pytest.mark.parametrize("name", DRIFTS)
+def test_drift_is_named_and_repaired(servers, name: str) -> None:
+    run(declared(WHOLE))
+    command, step = DRIFTS[name]
+    servers.sh(command)
+    predicted = run(declared(WHOLE), check=True).ops
+    assert step in predicted
+    assert run(declared(WHOLE)).ops == predicted
+    assert run(declared(WHOLE)).ops == ()
+
+
+def test_what_stands_is_described_and_declared_again(servers) -> None:
+    for declaration in (declared(WHOLE), declared(of_network=replace(WHOLE, routes=ROUTES[1:2], mtu=None)), declared()):
+        run(declaration)
+        wanted = host_state(declaration, "default")
+        options = declaration_options(describe(observe(wanted, "default"), "default"))
+        again, problems = parse_declaration(options["networks"], options["sandboxes"])
+        assert problems == []
+        assert run(again).ops == ()
+
+
+def test_what_is_no_longer_declared_goes(servers) -> None:
+    run(declared())
+    stood = servers.sh("ip -n web route show table all; ip -n web -d link; tc qdisc show; tc -n web qdisc show | grep -v noqueue || true")
+    run(declared(WHOLE))
+    assert "promisc" in servers.sh("ip -n web link").lower()
+    run(declared())
+    assert servers.sh("ip -n web route show table all; ip -n web -d link; tc qdisc show; tc -n web qdisc show | grep -v noqueue || true") == stood
