@@ -9,7 +9,9 @@ The rules are Docker's for driver bridge and IPv4.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 
+from ..model.declaration import Network
 from .on_wire import expected_on_wire, is_on_wire, may_leave_by_wire
 from .row import BLOCKED, REACHED, Row
 from .site import Door, Site
@@ -18,7 +20,7 @@ Pair = tuple[Site, str, Door]
 _HOST_KINDS = {"endpoint": "host", "published": "published", "underlay": "underlay"}
 
 
-def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
+def expected(source: Site, name: str, door: Door, proto: str = "tcp") -> tuple[str, str] | None:
     """What should come of asking at a door, and which promise that is. None: nothing is declared about it.
 
     source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, on overlays, and at the way out.
@@ -30,10 +32,10 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     if door.kind == "endpoint" and not _is_asked(source, name, door):
         return None
     if not name:
-        return REACHED, "loopback" if door.address.is_loopback else _HOST_KINDS[door.kind]
+        return _of_host(source, door)
     if door.kind == "endpoint":
         if door.network not in source.networks[name]:
-            return BLOCKED, "isolation"
+            return (BLOCKED, "isolation") if door.witness else _from_outside(source, name, door, proto)
         return (REACHED, "network") if door.witness or source.declared[door.network].icc else (BLOCKED, "icc")
     if may_leave_by_wire(source, name):
         return None
@@ -41,34 +43,58 @@ def expected(source: Site, name: str, door: Door) -> tuple[str, str] | None:
     if gateway is None:
         return BLOCKED, "egress" if door.kind == "underlay" else "published"
     if door.kind == "underlay":
-        # Without masquerading the answer knows no way back, and whether somebody has set a route is not declared.
-        return (REACHED, "egress") if gateway.masquerade else None
+        # Where addresses are not hidden the answer knows no way back, and whether somebody has set a route is not declared.
+        return (REACHED, "egress") if _hides(gateway) else None
     if gateway.name == door.network and not gateway.icc:
         return BLOCKED, "hairpin"
-    return REACHED, "published"
+    own = next((end.ipv4_address for end in source.sandboxes[name].endpoints if end.network == gateway.name), None)
+    return (REACHED, "published") if _may_ask(own, door) else (BLOCKED, "allow_from")
+
+
+def _of_host(source: Site, door: Door) -> tuple[str, str]:
+    """What comes of it when a host asks: its own, or the published port of another."""
+    if source.host != door.host and not _may_ask(source.underlay, door):
+        return BLOCKED, "allow_from"
+    return REACHED, "loopback" if door.address.is_loopback else _HOST_KINDS[door.kind]
+
+
+def _may_ask(address: IPv4Address | None, door: Door) -> bool:
+    """Whether a published port is open to this address."""
+    allowed = door.port.allow_from if door.port else None
+    return allowed is None or any(address is not None and address.version == one.version and address in one for one in allowed)
+
+
+def _from_outside(source: Site, name: str, door: Door, proto: str) -> tuple[str, str] | None:
+    """What comes of asking a sandbox on another bridge of the host: that depends on the gateway mode there, and on whether the answer finds back."""
+    network, gateway = source.declared[door.network], source.gateways[name]
+    if network.internal or gateway is None or not (network.gateway_mode == "nat-unprotected" or (network.gateway_mode == "routed" and proto == "icmp")):
+        return BLOCKED, "isolation"
+    finds_back = _hides(gateway) or source.gateways[door.sandbox] == network
+    return (REACHED, "open") if finds_back else None
+
+
+def _hides(network: Network) -> bool:
+    """Whether who leaves a network has an address of the host."""
+    return network.masquerade and network.gateway_mode != "routed"
 
 
 def _is_asked(source: Site, name: str, door: Door) -> bool:
-    """Whether it is known who reaches a sandbox at its own address: a host that has no address in its network is no control, and a gateway mode may
-    let in more than those of the network.
-    """
+    """Whether it is known who reaches a sandbox at its own address: a host that has no address in its network is no control."""
     if door.witness:
         return bool(name)
     network = source.declared[door.network]
     if name and door.network in source.networks[name] and network.icc:
         return True
-    return not network.inhibit_ipv4 and network.gateway_mode == "nat"
+    return not network.inhibit_ipv4 and network.gateway_mode != "isolated"
 
 
 def rows(source: Site, name: str, door: Door) -> Iterator[tuple[Row, tuple[Row, ...]]]:
     """The rows of one pair, one for each protocol, each with its controls."""
-    verdict = expected(source, name, door)
-    if verdict is None:
-        return
-    expect, kind = verdict
     # The kernel of a host that uses no sctp has none, so it cannot be asked.
     for proto in [one for one in ((door.port.protocol,) if door.port else ("icmp", "tcp", "udp")) if one != "sctp"]:
-        yield _row(source.host, name, door, proto, expect, kind, source), tuple(_controls(source, door, proto, expect, kind))
+        verdict = expected(source, name, door, proto)
+        if verdict is not None:
+            yield _row(source.host, name, door, proto, *verdict, source), tuple(_controls(source, door, proto, *verdict))
 
 
 def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> Iterator[Row]:

@@ -22,8 +22,8 @@ class Door:
 
     kind: ``endpoint`` (its own address), ``published`` (a port of the host), ``underlay`` (a host's own address) or ``shut`` (a
     published port of the host, but at its underlay address, where it is not published). listener: the port that answers.
-    home, way: of a shut door, the one at which the host itself gets in, and the underlay door of its host. witness: of an endpoint that its host
-    cannot ask, as it is on an overlay: a sandbox that may ask there, perhaps itself.
+    home, way: of a shut door, and of a port with allow_from, the one at which the host itself gets in, and the underlay door of its host.
+    witness: of an endpoint that its host cannot ask, as it is on an overlay: a sandbox that may ask there, perhaps itself.
     """
 
     kind: str
@@ -108,8 +108,7 @@ def published_doors(site: Site) -> Iterator[Door]:
     for name, box in site.sandboxes.items():
         gateway = site.gateways[name]
         for port in box.ports if gateway and gateway.gateway_mode != "routed" else ():
-            # Whom else a port with allow_from is open to is not asked.
-            if port.allow_from is not None or (port.host_ip is not None and port.host_ip.version != 4):
+            if port.host_ip is not None and port.host_ip.version != 4:
                 continue
             network = gateway.name if gateway else ""
             home = Door("published", site.host, name, LOOPBACK if port.host_ip in (None, EVERY_ADDRESS) else port.host_ip, port.target, network, port)
@@ -117,7 +116,9 @@ def published_doors(site: Site) -> Iterator[Door]:
             if site.underlay is None:
                 continue
             if port.host_ip in (None, EVERY_ADDRESS):
-                yield Door("published", site.host, name, site.underlay, port.target, network, port)
+                # Who may not ask there needs to know that it was there, and that there was a way.
+                ways = (home, site.underlay_door) if port.allow_from is not None else (None, None)
+                yield Door("published", site.host, name, site.underlay, port.target, network, port, *ways)
             elif (port.protocol, port.published) not in open_outside:
                 yield Door("shut", site.host, name, site.underlay, port.target, network, port, home, site.underlay_door)
 

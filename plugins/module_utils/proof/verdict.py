@@ -20,6 +20,8 @@ _REASONS = {
     ("itself", REACHED): "a sandbox reaches itself",
     ("icc", BLOCKED): "{network} has icc: false",
     ("hairpin", BLOCKED): "{network} has icc: false",
+    ("open", REACHED): "its network is open to others by its gateway_mode",
+    ("allow_from", BLOCKED): "allow_from does not name it",
     ("isolation", BLOCKED): "it is not on {network}",
     ("loopback", REACHED): "the port is published",
     ("published", REACHED): "the port is published",

@@ -118,3 +118,42 @@ def test_the_probe_port_avoids_what_is_published() -> None:
 
 def test_a_single_host_has_no_way_out() -> None:
     assert not any(row.kind in ("egress", "underlay") for row in prove(node1=NODE1))
+
+
+MODES = host(
+    [
+        network("front", 18),
+        network("wide", 19, gateway_mode="nat-unprotected"),
+        network("direct", 20, gateway_mode="routed"),
+        network("inner", 21, internal=True),
+    ],
+    a=on("front=172.18.0.2"),
+    w=on("wide=172.19.0.2"),
+    r=on("direct=172.20.0.2"),
+    i=on("inner=172.21.0.2"),
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        ("a", "w", {"icmp": "open", "tcp": "open"}),
+        ("a", "r", {"icmp": "open", "tcp": "isolation"}),
+        ("r", "w", {"icmp": "open", "tcp": "open"}),
+        ("r", "a", {"icmp": "isolation", "tcp": "isolation"}),
+        ("w", "a", {"icmp": "isolation", "tcp": "isolation"}),
+        ("i", "w", {"icmp": "isolation", "tcp": "isolation"}),
+        ("w", "i", {"icmp": "isolation", "tcp": "isolation"}),
+        ("", "r", {"icmp": "host", "tcp": "host"}),
+    ],
+)
+def test_who_reaches_a_sandbox_of_another_gateway_mode(source: str, target: str, expected: dict[str, str]) -> None:
+    rows = prove(node1=MODES, node2=Declaration())
+    found = {proto: find(rows, f"node1/{source}", f"node1/{target}", proto) for proto in expected}
+    assert {proto: {row.kind for row in of} for proto, of in found.items()} == {proto: {kind} for proto, kind in expected.items()}
+    assert all((row.expect == BLOCKED) == (row.kind == "isolation") for of in found.values() for row in of)
+
+
+def test_whether_a_routed_network_gets_an_answer_from_outside_is_not_declared() -> None:
+    rows = prove(node1=MODES, node2=Declaration())
+    assert find(rows, "node1/w", "node2/", kind="egress") and not find(rows, "node1/r", "node2/", kind="egress")
