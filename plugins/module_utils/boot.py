@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .attach import attach, without_missing
 from .converge import Outcome, converge
 from .docker_user import find_policy
 from .drivers.desired import host_state
@@ -88,6 +89,9 @@ def _refuse(problems: Sequence[Problem], path: str) -> None:
 def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
     declaration, problems = complete_topology(part)
+    _refuse(problems, path)
+    # Whose namespace is not there so early is attached by a later run.
+    declaration, problems = attach(without_missing(declaration))
     _refuse(problems, path)
     ground = judge(read_sight(), part.get("firewall", "auto"), part["fleet"])
     outcome = converge(host_state(declaration, part["fleet"], read_open_bridges(), ground), part["fleet"])

@@ -151,6 +151,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.attach import attach, places_of
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
 from ..module_utils.drivers.part import Part, combined, part_of
@@ -182,10 +183,12 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
         reserved = read_reserved(fleet)
         declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
         problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
+        if not problems:
+            declaration, problems = attach(declaration)
         if problems:
             return HostState(), problems
     if not set(DRIVER_NAMES) <= set(drivers):
-        standing = describe(observe(HostState(), fleet), fleet)
+        standing = describe(observe(HostState(), fleet, places_of(declaration)), fleet)
         parts.append(part_of(declaration, standing, drivers))
         declaration = combined(declaration, standing, drivers)
     if not declaration.networks and not declaration.sandboxes:

@@ -16,7 +16,9 @@ from ipaddress import IPv4Address, IPv6Address
 from ..model.declaration import Declaration, Endpoint, Network, Sandbox
 from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, effective_mac, gateway_endpoint, interface_names
-from ..state.objects import HostState
+from ..state.objects import HostState, Link
+from ..state.relocate import relocated
+from ..state.tag import read_tag
 from .driver import DRIVERS
 from .found import Found, sort_out
 from .hosts_file import DIRECTORY, read_home, read_hosts, read_nameservers
@@ -27,7 +29,8 @@ from .tuning import described, with_interface_settings
 
 def describe(state: HostState, fleet: str) -> Declaration:
     """The declaration that ``state`` (of which only what is owned counts) stands for. Sandboxes of mode ``host`` leave no trace."""
-    found = sort_out(state)
+    names = _names_of_places(state)
+    found = sort_out(HostState({key: relocated(state.objects[key], names) for key in state.owned}, state.owned))
     networks = {network.name: network for driver in DRIVERS.values() for network in driver.described(fleet, found)}
     ways = ways_in(fleet, found)
     homes = (read_home(content) for path, content in sorted(found.files.items()) if path.endswith("/hosts"))
@@ -35,7 +38,17 @@ def describe(state: HostState, fleet: str) -> Declaration:
     for one in found.namespaces:
         sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, networks, found, ways)
         declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found)
+    for path, name in names.items():
+        sandbox = replace(_sandbox(name, networks, found, ways), mode="attached", namespace=("netns", path))
+        declaration.sandboxes[name] = _shortest(declaration, sandbox, found)
     return declaration
+
+
+def _names_of_places(state: HostState) -> dict[str, str]:
+    """The sandboxes in namespaces of others, by the paths of these: the marks of our links there say which."""
+    links = (one for one in (state.objects[key] for key in sorted(state.owned)) if isinstance(one, Link) and one.netns.startswith("/"))
+    owners = ((one.netns, read_tag(one.tag)) for one in links)
+    return {path: owner.sandbox for path, owner in owners if owner is not None}
 
 
 def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: WaysIn) -> Sandbox:

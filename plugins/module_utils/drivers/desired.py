@@ -12,6 +12,7 @@ from ..model.declaration import Declaration, Endpoint, Network, Port
 from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoints, interface_names, namespace_owners
 from ..state.ground import PLAIN, Ground
 from ..state.objects import HostState, Namespace, Object, Sysctl, desired_state
+from ..state.relocate import relocated
 from ..state.rule import Rule
 from ..state.tag import Tag
 from . import beside_docker
@@ -26,7 +27,7 @@ Placed = tuple[Place, int, Rule]
 
 
 def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, ...] = (), ground: Ground = PLAIN) -> HostState:
-    """All that a fully resolved declaration (every subnet, gateway and address is there) puts on its host.
+    """All that a fully resolved declaration (every subnet, gateway and address is there, and namespaces of others by their paths) puts on its host.
 
     docker_bridges: those of an engine on the host that does not close them itself. ground: what the host's firewall is like.
     """
@@ -43,7 +44,8 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
     for name, legs in members.items():
         objects.extend(_endpoints(declaration, networks[name], legs, publishing.get(name, []), fleet))
     objects.extend(firewall_objects(placed, fleet, ground))
-    return desired_state(objects)
+    places = {name: sandbox.namespace[1] for name, sandbox in declaration.sandboxes.items() if sandbox.namespace is not None}
+    return desired_state(relocated(one, places) for one in objects)
 
 
 def _members(declaration: Declaration) -> dict[str, list[Leg]]:
@@ -87,6 +89,9 @@ def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: s
         first = owners[name]
         if first is None or declaration.sandboxes[first].mode == "host":
             continue
+        if sandbox.namespace is not None:
+            yield from (Sysctl(name, setting, value) for setting, value in implied_settings(declaration, sandbox))
+            continue
         yield Namespace(name, str(Tag(fleet, "", first, "sandbox")), "" if first == name else first)
         yield from name_files(fleet, name, declaration.sandboxes[first], names, host)
         if first == name:
@@ -104,5 +109,5 @@ def _endpoints(declaration: Declaration, network: Network, legs: list[Leg], publ
         objects = driver.endpoint_objects(fleet, network, (sandbox, endpoint), interface, sandbox.name in lead_in)
         yield from tuned(fleet, network, sandbox, endpoint, interface, objects)
         for family, gateway in gateway_endpoints(declaration, sandbox).items():
-            if endpoint == gateway:
+            if endpoint == gateway and family not in sandbox.led_elsewhere:
                 yield from driver.default_route(network, sandbox, interface, family)

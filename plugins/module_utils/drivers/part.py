@@ -52,7 +52,8 @@ class Part:
             return self.rules
         if isinstance(one, File):
             return one.path.startswith(DIRECTORY) and one.path.split("/")[-2] in self.sandboxes
-        is_way_out = isinstance(one, Route) and one.netns != "" and one.destination in DEFAULT_ROUTES.values()
+        # In a namespace of somebody else nothing is ours but what stands on our links.
+        is_way_out = isinstance(one, Route) and one.netns != "" and not one.netns.startswith("/") and one.destination in DEFAULT_ROUTES.values()
         # Settings of all links at once are the namespace's.
         if one.link in (None, "all", "default") or is_way_out:
             return one.netns in rooms if one.netns else self.rules
@@ -115,7 +116,9 @@ def _combined(
         return base
     legs = tuple(leg for leg in want.endpoints if leg.network in ours) if want is not None else ()
     ports = base.ports if has_rules else stands.ports if stands is not None else ()
-    return replace(base, mode="networks", endpoints=tuple(sorted((*legs, *stay), key=lambda leg: leg.network)), ports=ports)
+    return replace(
+        base, mode="networks" if base.namespace is None else base.mode, endpoints=tuple(sorted((*legs, *stay), key=lambda leg: leg.network)), ports=ports
+    )
 
 
 def _staying(stands: Sandbox, standing: Declaration, theirs: Collection[str]) -> Iterator[Endpoint]:

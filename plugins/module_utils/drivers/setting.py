@@ -31,10 +31,18 @@ def implied_settings(declaration: Declaration, sandbox: Sandbox) -> Iterator[tup
 
     Addresses are announced when a link comes up, so that neighbours forget who had them before. IPv6 is off where no network has it. Where one
     has, no neighbour leads the sandbox elsewhere by a router advertisement. (Links have no setting ``disable_ipv6`` of ours: the one of all links
-    overwrites it.)
+    overwrites it.) In a namespace of somebody else all that concerns our interfaces only.
     """
     names = interface_names(sandbox, declaration.networks)
     with_ipv6 = {network: network in declaration.networks and declaration.networks[network].enable_ipv6 for network in names}
+    for network, interface in sorted(names.items()) if sandbox.namespace is not None else ():
+        yield f"net/ipv4/conf/{interface}/arp_notify", "1"
+        yield f"net/ipv6/conf/{interface}/disable_ipv6", "0" if with_ipv6[network] else "1"
+        if with_ipv6[network]:
+            yield f"net/ipv6/conf/{interface}/ndisc_notify", "1"
+            yield f"net/ipv6/conf/{interface}/accept_ra", "0"
+    if sandbox.namespace is not None:
+        return
     yield "net/ipv4/conf/all/arp_notify", "1"
     yield "net/ipv6/conf/all/disable_ipv6", "0" if any(with_ipv6.values()) else "1"
     if any(with_ipv6.values()):

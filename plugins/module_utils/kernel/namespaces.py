@@ -29,19 +29,34 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def path_of(name: str) -> str:
-    """Where the namespace ``name`` is bound; the host's own for an empty name."""
-    return f"{DIRECTORY}/{name}" if name else OWN
+    """Where the namespace ``name`` is bound; the host's own for an empty name. One that somebody else made goes by its path."""
+    return (name if name.startswith("/") else f"{DIRECTORY}/{name}") if name else OWN
 
 
 @contextlib.contextmanager
 def inside(netns: str) -> Iterator[None]:
-    """Run the block in the named namespace (with its /proc/sys/net), and come back whatever happens. Empty: stay."""
+    """Run the block in the named namespace (with its /proc/sys/net), and come back whatever happens. Empty: stay. Raises Fault."""
     if not netns:
         yield
         return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(entered(path_of(netns)))
+        except OSError as error:
+            raise Fault(f"namespace {netns}", "enter", reason(error)) from error
+        yield
+
+
+@contextlib.contextmanager
+def entered(path: str) -> Iterator[None]:
+    """Run the block in the namespace at ``path``. Raises OSError where it cannot be entered."""
     home = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _enter(path_of(netns), netns)
+        there = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _call("setns", there, _CLONE_NEWNET)
+        finally:
+            os.close(there)
         try:
             yield
         finally:
@@ -138,17 +153,6 @@ def share_directory() -> None:
     except OSError:
         _call("mount", target, target, b"none", _MS_BIND | _MS_REC, None)
         _call("mount", b"", target, b"none", _MS_SHARED | _MS_REC, None)
-
-
-def _enter(path: str, name: str) -> None:
-    try:
-        there = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            _call("setns", there, _CLONE_NEWNET)
-        finally:
-            os.close(there)
-    except OSError as error:
-        raise Fault(f"namespace {name}", "enter", reason(error)) from error
 
 
 def _call(function: str, *arguments: object) -> None:

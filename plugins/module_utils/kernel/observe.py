@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..state.entry import ALL_MACS, Fdb, Neighbour
@@ -26,11 +27,15 @@ _LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
 
 @dataclass
 class _Picture:
-    """What has been seen so far. routes: those that are wanted, by the place that they take. entries, queues: namespaces where such are wanted."""
+    """What has been seen so far. routes: those that are wanted, by the place that they take. entries, queues: namespaces where such are wanted.
+
+    places: paths of namespaces of others.
+    """
 
     wanted: HostState
     fleet: str
     tree: sysctls.Tree
+    places: set[str]
     routes: dict[tuple[str, str, int, int], Route] = field(default_factory=dict)
     entries: set[str] = field(default_factory=set)
     queues: set[str] = field(default_factory=set)
@@ -50,14 +55,17 @@ class _Picture:
         return tag is not None and tag.fleet == self.fleet
 
 
-def observe(wanted: HostState, fleet: str) -> HostState:
-    """What stands on this host of what ``fleet`` owns, and all that stands where ``wanted`` should."""
+def observe(wanted: HostState, fleet: str, places: Iterable[str] = ()) -> HostState:
+    """What stands on this host of what ``fleet`` owns, and all that stands where ``wanted`` should.
+
+    places: paths of namespaces of others to look into, beside those that something is wanted in.
+    """
     with sysctls.Tree() as tree:
-        return _observe(wanted, fleet, tree)
+        return _observe(_Picture(wanted, fleet, tree, {*places, *_places_in(wanted)}))
 
 
-def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
-    picture = _Picture(wanted, fleet, tree)
+def _observe(picture: _Picture) -> HostState:
+    wanted = picture.wanted
     settings: dict[str, list[str]] = {}
     for one in wanted.objects.values():
         if isinstance(one, Sysctl):
@@ -70,7 +78,7 @@ def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
             picture.queues.add(one.netns)
     home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home)]
+        rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home), *_read_places(picture, settings, home)]
     finally:
         os.close(home)
     picture.peers = peers_in(rooms)
@@ -81,7 +89,7 @@ def _observe(wanted: HostState, fleet: str, tree: sysctls.Tree) -> HostState:
         # What a killed run left empty is known by the namespace, which is made before it and removed after it.
         unfinished = not content and ("namespace", path.split("/")[-2]) in picture.owned
         picture.add(File(path, content), unfinished or picture.is_ours(_written_by(content)))
-    for rules, ours in read_rules(fleet):
+    for rules, ours in read_rules(picture.fleet):
         picture.add(rules, ours)
     return HostState(picture.objects, frozenset(picture.owned))
 
@@ -135,6 +143,26 @@ def _read_namespaces(picture: _Picture, settings: dict[str, list[str]], home: in
     return rooms
 
 
+def _read_places(picture: _Picture, settings: dict[str, list[str]], home: int) -> Iterator[Room]:
+    """Look into namespaces of others. One that has ended is not there, and nothing in it."""
+    for path in sorted(picture.places):
+        if os.path.exists(path):
+            with namespaces.inside(path), RouteSocket() as netlink:
+                room = Room(path, {link.index: link for link in read_links(netlink)})
+                picture.links[path] = room.links
+                _read_inside(room, picture, netlink, settings.get(path, []), home)
+                yield room
+
+
+def _places_in(wanted: HostState) -> set[str]:
+    return {one.netns for one in wanted.objects.values() if isinstance(one, (Link, Sysctl)) and _is_place(one.netns)}
+
+
+def _is_place(netns: str) -> bool:
+    """Whether a namespace is somebody else's, where only what stands on our links is ours."""
+    return netns.startswith("/")
+
+
 def _add_room(room: Room, picture: _Picture) -> None:
     netns = room.netns
     ours: dict[int, Link] = {}
@@ -184,7 +212,8 @@ def _add_routes(room: Room, picture: _Picture, ours: dict[int, Link]) -> None:
         via = room.links.get(seen.index)
         wanted = picture.routes.get((room.netns, seen.destination, seen.metric, seen.table))
         one = Route(room.netns, seen.destination, seen.gateway or "", via.name if via else "", seen.metric, seen.table, seen.type)
-        if room.netns or seen.index in ours or (wanted is not None and wanted.type != "unicast" and one.key == wanted.key):
+        is_own = bool(room.netns) and not _is_place(room.netns)
+        if is_own or seen.index in ours or (wanted is not None and wanted.type != "unicast" and one.key == wanted.key):
             if seen.protocol == ROUTE_PROTOCOL or wanted is not None:
                 picture.add(one, True)
         elif wanted is not None:

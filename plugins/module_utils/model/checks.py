@@ -173,6 +173,10 @@ def address_fault(address: IPAddress, network: Network) -> str | None:
 def check_joins(report: Report, declaration: Declaration) -> None:
     """Every ``container:`` names a sandbox, and none leads back to itself."""
     owners = namespace_owners(declaration)
+    for name, owner in sorted(owners.items()):
+        if owner is not None and owner != name and declaration.sandboxes[owner].namespace is not None:
+            message = f"the namespace of {owner} is somebody else's and gets no second name here: join it by the means of who made it"
+            report.add(f"cnm_sandboxes.{name}.network_mode", f"container:{declaration.sandboxes[name].joins}", message)
     walked = set()
     for name in sorted(name for name, owner in owners.items() if owner is None):
         joins = declaration.sandboxes[name].joins or ""

@@ -139,7 +139,9 @@ class Sandbox:
     """A network namespace with what is in it.
 
     mode: ``networks`` (a namespace with endpoints, perhaps none yet), ``none`` (a namespace with nothing but lo),
-    ``host`` (the host's own namespace), ``container`` (shares the namespace of the sandbox ``joins``).
+    ``host`` (the host's own namespace), ``container`` (shares the namespace of the sandbox ``joins``), ``attached`` (a namespace that somebody else made).
+    namespace: of an attached one, whether ``container``, ``pid`` or ``netns``, and which. missing: ``fail`` or ``ignore``, where that is not there.
+    led_elsewhere: the families (4, 6) in which somebody else has set its default route, as far as the host was asked.
     """
 
     name: str
@@ -150,6 +152,9 @@ class Sandbox:
     sysctls: tuple[tuple[str, str], ...] = ()
     dns: tuple[IPAddress, ...] = ()
     extra_hosts: tuple[tuple[str, str], ...] = ()
+    namespace: tuple[str, str] | None = None
+    missing: str = "fail"
+    led_elsewhere: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

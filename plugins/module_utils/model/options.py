@@ -88,6 +88,11 @@ def sandbox_options(declaration: Declaration, sandbox: Sandbox) -> Options:
     options: Options = {}
     if sandbox.mode == "container":
         options["network_mode"] = f"container:{sandbox.joins}"
+    elif sandbox.namespace is not None:
+        kind, which = sandbox.namespace
+        options[kind] = int(which) if kind == "pid" else which
+        if sandbox.missing != "fail":
+            options["missing"] = sandbox.missing
     elif sandbox.mode != "networks":
         options["network_mode"] = sandbox.mode
     if sandbox.dns:

@@ -41,13 +41,14 @@ def address_in(endpoint: Endpoint, family: int) -> IPAddress | None:
 
 def interface_names(sandbox: Sandbox, networks: Mapping[str, Network]) -> dict[str, str]:
     """The interface of each endpoint, by network: the given name, else ``eth`` (or the network's prefix) and its lowest free number, in order of the
-    networks' names, the way out last.
+    networks' names, the way out last. In a namespace of somebody else it is ``cnm`` and a number, since ``eth0`` is there already, or may come.
     """
     names = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints if endpoint.interface_name is not None}
     taken = set(names.values())
     for network in sorted((endpoint.network for endpoint in sandbox.endpoints if endpoint.interface_name is None), key=lambda name: (name == WAY_OUT, name)):
         prefix = networks[network].container_iface_prefix if network in networks else None
-        names[network] = next(name for name in (f"{prefix or 'eth'}{number}" for number in count()) if name not in taken)
+        prefix = prefix or ("cnm" if sandbox.mode == "attached" else "eth")
+        names[network] = next(name for name in (f"{prefix}{number}" for number in count()) if name not in taken)
         taken.add(names[network])
     return names
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from .attached import READERS, read_attachment
 from .declaration import Declaration, Endpoint, Sandbox
 from .endpoint import read_endpoints
 from .keys import Keys, as_given, read_keys, read_list, read_pairs
@@ -33,8 +34,8 @@ def read_network_mode(value: object) -> tuple[str, str | None]:
 
 
 SANDBOX = Keys(
-    {"networks": as_given, "network_mode": read_network_mode, "ports": as_given, "sysctls": as_given, "dns": as_given, "extra_hosts": as_given},
-    frozenset("container dns_opt dns_search domainname expose external_links hostname links mac_address netns pid".split()),
+    {"networks": as_given, "network_mode": read_network_mode, "ports": as_given, "sysctls": as_given, "dns": as_given, "extra_hosts": as_given, **READERS},
+    frozenset("dns_opt dns_search domainname expose external_links hostname links mac_address".split()),
 )
 # What a sandbox of each mode cannot have. As in Docker; without a network no port is reachable, and what belongs to the
 # namespace or its files is declared where the namespace is.
@@ -42,18 +43,28 @@ EXCLUDED = {
     "host": ("dns", "extra_hosts", "networks", "ports", "sysctls"),
     "none": ("networks", "ports"),
     "container": ("dns", "extra_hosts", "networks", "ports", "sysctls"),
+    "attached": ("dns", "extra_hosts", "sysctls"),
 }
-OWNER = {"host": "the host's own namespace", "none": "a namespace without networks", "container": "the namespace of another sandbox"}
+OWNER = {
+    "host": "the host's own namespace (mode host): leave it out, or choose networks instead",
+    "none": "a namespace without networks (mode none): leave it out, or choose networks instead",
+    "container": "the namespace of another sandbox (mode container): leave it out, or choose networks instead",
+    "attached": "a namespace that somebody else made: leave it out, and set it there",
+}
 
 
 def read_sandbox(report: Report, path: str, name: str, raw: object, declaration: Declaration) -> Sandbox:
     """The sandbox that ``raw`` declares, on the networks of ``declaration``. What is wrong is reported and left out."""
     found = read_keys(report, path, raw, SANDBOX)
-    mode, joins = found.pop("network_mode", ("networks", None))
+    namespace, missing = read_attachment(report, path, found)
+    mode, joins = found.pop("network_mode", ("networks", None) if namespace is None else ("attached", None))
     drop_excluded(report, path, found, mode)
     endpoints = read_endpoints(report, f"{path}.networks", found.pop("networks", None))
-    if mode == "networks":
-        mode, endpoints = mode_of_networks(report, f"{path}.networks", endpoints, declaration)
+    if mode in ("networks", "attached"):
+        of_networks, endpoints = mode_of_networks(report, f"{path}.networks", endpoints, declaration)
+        if namespace is not None and of_networks != "networks":
+            report.add(f"{path}.networks", of_networks, f"a namespace of somebody else cannot be on a network of driver {of_networks}: choose another network")
+        mode = mode if namespace is not None else of_networks
         drop_excluded(report, path, found, mode)
     sandbox = Sandbox(
         name=name,
@@ -63,6 +74,8 @@ def read_sandbox(report: Report, path: str, name: str, raw: object, declaration:
         sysctls=tuple(sorted(read_sysctls(report, f"{path}.sysctls", found.get("sysctls")).items())),
         dns=read_dns(report, f"{path}.dns", found.get("dns")),
         extra_hosts=read_extra_hosts(report, f"{path}.extra_hosts", found.get("extra_hosts")),
+        namespace=namespace,
+        missing=missing,
     )
     if "ports" not in found:
         return sandbox
@@ -74,7 +87,7 @@ def drop_excluded(report: Report, path: str, found: dict[str, Any], mode: str) -
     for key in EXCLUDED.get(mode, ()):
         value = found.pop(key, None)
         if value not in (None, [], {}, ()):
-            report.add(f"{path}.{key}", value, f"'{key}' is impossible in {OWNER[mode]} (mode {mode}): leave it out, or choose networks instead")
+            report.add(f"{path}.{key}", value, f"'{key}' is impossible in {OWNER[mode]}")
 
 
 def mode_of_networks(report: Report, path: str, endpoints: tuple[Endpoint, ...], declaration: Declaration) -> tuple[str, tuple[Endpoint, ...]]:

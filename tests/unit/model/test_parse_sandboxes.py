@@ -109,9 +109,6 @@ def test_an_unknown_network_is_kept_for_the_checks() -> None:
     [
         ([], "", "a dictionary is expected"),
         ({"netwrks": []}, "netwrks", "did you mean 'networks'?"),
-        ({"container": "redis"}, "container", "'container' is not yet supported"),
-        ({"netns": "/proc/1/ns/net"}, "netns", "not yet supported"),
-        ({"pid": 1}, "pid", "not yet supported"),
         ({"network_mode": "bridge"}, "network_mode", "host, none or container:NAME"),
         ({"network_mode": "service:web"}, "network_mode", "joined by container:NAME"),
         ({"network_mode": "container:"}, "network_mode", "a name begins"),

@@ -1,0 +1,98 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Namespaces that somebody else made: where that of a container or a process is, and what it has already."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator
+
+from ..state.tag import ROUTE_PROTOCOL
+from . import namespaces
+from .netlink import RouteSocket
+from .reasons import reason
+from .tables import read_routes
+
+# Docker's API and the part of it that Podman offers too, in this order.
+_SOCKETS = ("/run/docker.sock", "/run/podman/podman.sock")
+_PATIENCE_S = 20.0
+_FAMILIES = {"default": 4, "::/0": 6}
+
+
+class Absent(Exception):
+    """A namespace is not there. The text says what is missing, and what would be right."""
+
+
+def find_namespace(kind: str, which: str) -> str:
+    """The path of a namespace. kind: ``container`` (a name or id), ``pid`` or ``netns`` (a path). Raises Absent."""
+    if kind == "container":
+        path = f"/proc/{_process_of(which)}/ns/net"
+    else:
+        path = f"/proc/{which}/ns/net" if kind == "pid" else which
+    try:
+        there = os.stat(path)
+    except OSError as error:
+        what = f"process {which}" if kind == "pid" else f"container {which}" if kind == "container" else path
+        raise Absent(f"there is no {what} on this host") from error
+    if there.st_dev != os.stat(namespaces.OWN).st_dev or not stat.S_ISREG(there.st_mode):
+        raise Absent(f"{path} is no network namespace")
+    return path
+
+
+def led_elsewhere(path: str) -> tuple[int, ...]:
+    """The families (4, 6) in which a namespace has a default route that is not ours. Raises Absent where it is no network namespace."""
+    try:
+        with namespaces.entered(path), RouteSocket() as netlink:
+            routes = read_routes(netlink)
+    except OSError as error:
+        raise Absent(f"{path} cannot be entered: {reason(error)}") from error
+    return tuple(sorted({_FAMILIES[one.destination] for one in routes if one.destination in _FAMILIES and one.table == 254 and one.protocol != ROUTE_PROTOCOL}))
+
+
+def _process_of(container: str) -> int:
+    """The first process of a running container."""
+    states = list(_states(container))
+    running = next((state for state in states if state.get("Running") and state.get("Pid")), None)
+    if running is not None:
+        return int(running["Pid"])
+    if states:
+        raise Absent(f"container {container} is not running: {states[0].get('Status') or 'stopped'}")
+    raise Absent(f"neither Docker nor Podman has a container {container} on this host")
+
+
+def _states(container: str) -> Iterator[dict]:
+    """What each engine says of the state of a container that it knows."""
+    for path in _SOCKETS:
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            found = _ask(path, container)
+            if found is not None:
+                yield found.get("State") or {}
+    tool = shutil.which("podman", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
+    if tool is not None and not os.path.exists(_SOCKETS[1]):
+        done = subprocess.run([tool, "container", "inspect", "--", container], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+        yield from (one.get("State") or {} for one in (json.loads(done.stdout) if done.returncode == 0 else []))
+
+
+def _ask(path: str, container: str) -> dict | None:
+    """What ``GET /containers/NAME/json`` answers on a socket; None where there is no such container."""
+    # It costs more than all else here, and most hosts have no need of it.
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection("localhost", timeout=_PATIENCE_S)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    try:
+        connection.sock.settimeout(_PATIENCE_S)
+        connection.sock.connect(path)
+        connection.request("GET", f"/containers/{container}/json")
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
+        return found if answer.status == 200 and isinstance(found, dict) else None
+    finally:
+        connection.close()
