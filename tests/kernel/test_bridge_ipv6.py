@@ -33,8 +33,8 @@ SANDBOXES = {
 }
 
 
-def declared(networks: object = NETWORKS, sandboxes: object = SANDBOXES) -> Declaration:
-    declaration, problems = parse_declaration(networks, sandboxes)
+def declared(networks: object = None, sandboxes: object = None) -> Declaration:
+    declaration, problems = parse_declaration(NETWORKS if networks is None else networks, SANDBOXES if sandboxes is None else sandboxes)
     assert [*problems, *check_declaration(declaration), *check_resolved(declaration)] == []
     return declaration
 

@@ -45,9 +45,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         converge_lab({"name": lab, "state": "absent", "init": "reaper", "hosts": None}, False)
 
 
-def declare(fleet: Fleet, networks: dict[str, Any] = NETWORKS, **boxes: dict[str, Any]) -> None:
+def declare(fleet: Fleet, networks: dict[str, Any] | None = None, **boxes: dict[str, Any]) -> None:
     """These networks everywhere, and on each host the sandboxes that it has above, or those that are given."""
-    fleet.declare(cnm_networks=networks, cnm_sandboxes={}, cnm_verify="full")
+    fleet.declare(cnm_networks=networks or NETWORKS, cnm_sandboxes={}, cnm_verify="full")
     for host, own in {**BOXES, **boxes}.items():
         fleet.declare(f"host_vars/{host}", cnm_sandboxes__own=own)
 

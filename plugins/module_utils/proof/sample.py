@@ -63,7 +63,7 @@ def sampled_pairs(sites: Sequence[Site]) -> Iterator[Pair]:
     overlays = _overlay_doors(sites)
     for within in overlays.values():
         yield from _over_hosts(sites, within)
-    entrances = {network: next(iter(within.values())) for network, within in overlays.items()}
+    entrances = {network: list(within.values())[0] for network, within in overlays.items()}
     for place, site in enumerate(sites):
         doors: dict[str, list[Door]] = {name: [] for name in sorted(site.declared)}
         for door in endpoint_doors(site):
