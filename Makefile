@@ -28,7 +28,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 # The first line of a recipe: says what it does (the words behind ##) and, at its end, how long it took.
 begin = . tools/recipe.sh; begin $@
 
-.PHONY: help machine venv site $(LANES) test declarations pairs releases bench bench-fleet format lock clean
+.PHONY: help machine venv site $(LANES) test declarations pairs test-engines releases bench bench-fleet format lock clean
 
 help: ## lists the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,10 @@ molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 docker: machine $(VENV) ## pytest tests/docker: beside a real Docker engine, that of the machine's suite, in lab hosts
 	$(begin)
 	pytest tests/docker
+
+test-engines: machine $(VENV) ## pytest tests/engines: the same beside Docker 26, 28 and 29, of other suites (CNM_UBUNTU_MIRROR); writes docs/engines.md
+	$(begin)
+	pytest tests/engines
 
 releases: machine $(VENV) ## pytest tests/releases: lab hosts on other Debian releases (CNM_RELEASES, trixie where it is not set)
 	$(begin)

@@ -23,13 +23,13 @@ AT = "/opt/engine"
 UNIT = f"""\
 [Unit]
 After=network.target firewalld.service
+StartLimitIntervalSec=0
 [Service]
 Type=notify
-Environment=PATH={AT}/usr/sbin:{AT}/usr/bin:/usr/sbin:/usr/bin LD_LIBRARY_PATH={AT}/usr/lib/x86_64-linux-gnu
-ExecStart={AT}/usr/sbin/dockerd --storage-driver=vfs $OPTIONS
+Environment=PATH={AT}/usr/bin:{AT}/usr/sbin:/usr/sbin:/usr/bin LD_LIBRARY_PATH={AT}/usr/lib/x86_64-linux-gnu
+ExecStart=/usr/bin/env dockerd --storage-driver=vfs $OPTIONS
 EnvironmentFile=-/etc/default/docker
 KillMode=mixed
-StartLimitIntervalSec=0
 Delegate=yes
 """
 
@@ -85,9 +85,9 @@ class EngineHost:
         words = [*enter_command(self.pid), "/bin/sh", "-c", 'mkdir -p "$(dirname "$0")" && cat > "$0"', path]
         subprocess.run(words, env=ENVIRONMENT, input=text.encode(), check=True)
 
-    def have_engine(self) -> None:
-        """Put the engine in place; nothing is started."""
-        bind(self.pid, unpacked("docker.io"), AT)
+    def have_engine(self, engine: Path | None = None) -> None:
+        """Put an engine in place, that of the machine's suite if nothing else is said; nothing is started."""
+        bind(self.pid, engine or unpacked("docker.io"), AT)
         self.have_busybox()
         self.write("/run/systemd/system/docker.service", UNIT)
         self.sh("systemctl daemon-reload")

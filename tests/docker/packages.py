@@ -5,10 +5,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite of a distribution. keys: the suite that has its keyring as a package (``ubuntu-keyring``), where the machine has not."""
+
+    name: str
+    distribution: str
+    keyring: str
+    keys: Suite | None = None
+    components: str = "main"
+
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache/packages"
 
@@ -25,6 +39,52 @@ def unpacked(*names: str) -> Path:
             subprocess.run(["dpkg", "-x", deb, new], check=True)
         new.rename(folder)
     return folder
+
+
+def unpacked_over(base: Path, suite: Suite, *names: str) -> Path:
+    """``base`` with the packages of another suite over it. What they need else must be there already."""
+    folder = CACHE / f"{suite.name}+{'+'.join(names)}"
+    if not folder.exists():
+        new = folder.with_name(f"{folder.name}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(base, new, symlinks=True)
+        for deb in _download(suite, names):
+            subprocess.run(["dpkg", "-x", deb, new], check=True)
+        new.rename(folder)
+    return folder
+
+
+def _download(suite: Suite, names: tuple[str, ...]) -> list[Path]:
+    """The files of packages of a suite that the machine's apt does not know: with lists and a cache of their own."""
+    place = CACHE / "suites" / suite.name
+    for part in ("lists/partial", "archives/partial", "debs"):
+        (place / part).mkdir(parents=True, exist_ok=True)
+    keys = Path("/usr/share/keyrings") / suite.keyring
+    if suite.keys is not None:
+        empty = CACHE / "empty"
+        empty.mkdir(parents=True, exist_ok=True)
+        keys = unpacked_over(empty, suite.keys, f"{suite.distribution.lower()}-keyring") / keys.relative_to("/")
+    text = f"Types: deb\nURIs: {_mirror(suite.distribution)}\nSuites: {suite.name}\nComponents: {suite.components}\nSigned-By: {keys}\n"
+    (place / "only.sources").write_text(text)
+    options = {"Dir::Etc::sourcelist": place / "only.sources", "Dir::Etc::sourceparts": "/nonexistent", "Dir::State::lists": place / "lists"}
+    options |= {"Dir::Cache": place, "APT::Sandbox::User": "root"}
+    apt = ["apt-get", "-qq", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
+    subprocess.run([*apt, "update"], check=True)
+    for old in (place / "debs").glob("*.deb"):
+        old.unlink()
+    subprocess.run([*apt, "download", *names], cwd=place / "debs", check=True)
+    return sorted((place / "debs").glob("*.deb"))
+
+
+def _mirror(distribution: str) -> str:
+    """Where a distribution's packages come from: CNM_DEBIAN_MIRROR or CNM_UBUNTU_MIRROR, else where the machine has its own from."""
+    variable = f"CNM_{distribution.upper()}_MIRROR"
+    words = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN)", "Identifier: Packages"]
+    known = [line.split() for line in subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()]
+    found = os.environ.get(variable) or next((uri for uri, *origin in known if origin == [distribution] and "security" not in uri), "")
+    if not found:
+        raise RuntimeError(f"This machine has no packages of {distribution}: set {variable} to the address of a mirror of it.")
+    return found
 
 
 def fetched(*names: str) -> list[Path]:

@@ -29,7 +29,8 @@ def guarded(outside: Pair) -> Iterator[Pair]:
 @pytest.fixture
 def host(guarded: Pair) -> Iterator[Pair]:
     yield guarded
-    guarded.play("mooring.cnm.teardown")
+    guarded.play("mooring.cnm.teardown")  # with what it has of persist
+    guarded.module("topology", state="absent")
     guarded.declare()
     guarded.node1.sh("systemctl stop firewalld; ufw --force disable")
     guarded.node1.without_engine()

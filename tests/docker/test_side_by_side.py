@@ -48,10 +48,10 @@ def listen(name: str) -> str:
     return "; ".join([*(f"/bin/busybox nc -ll -p {port} -e /bin/busybox echo {name} &" for port in LISTENING), "wait"]).replace("&;", "&")
 
 
-def by_docker(node: EngineHost) -> None:
-    node.start_engine()
-    for network, options in OPTIONS.items():
-        node.sh(f"docker network create --subnet {subnet(1, network)}.0/24 {options} {network}")
+def by_docker(node: EngineHost, options: str = "") -> None:
+    node.start_engine(options)
+    for network, given in OPTIONS.items():
+        node.sh(f"docker network create --subnet {subnet(1, network)}.0/24 {given} {network}")
     for name, (network, last, ports) in SANDBOXES.items():
         published = " ".join(f"-p {port.replace('HOST', node.address)}" for port in ports)
         node.sh(

@@ -1,0 +1,65 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same beside other releases of Docker: its commands against our declaration, cell by cell, and a policy before its published ports."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from ansible_collections.mooring.cnm.tests.docker.engine import Pair
+from ansible_collections.mooring.cnm.tests.docker.test_side_by_side import BETTER, SANDBOXES, by_declaration, by_docker, who_answers
+
+from .conftest import ENGINES, Engine
+
+TABLE = Path(__file__).resolve().parents[2] / "docs/engines.md"
+HEAD = """\
+<!--
+Copyright: mooring.cnm contributors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+# Engines that were tried
+
+Written by `make test-engines`: one topology made by Docker's own commands and declared with us, and who reaches whom in both
+([test_side_by_side.py](../tests/docker/test_side_by_side.py)); and a policy of DOCKER-USER before a published port.
+Where a cell is different, Docker answers and we do not.
+
+| engine | day | cells equal | different | the policy |
+|---|---|---|---|---|
+"""
+
+
+def write_row(engine: Engine, cells: str) -> None:
+    """Put the row of an engine into the table, in the place of the one that it had."""
+    rows = {line.split(" | ")[0].strip("| "): line for line in TABLE.read_text().splitlines() if line.startswith("| ")} if TABLE.exists() else {}
+    rows[engine.name] = f"| {engine.name} | {datetime.date.today()} | {cells} |"
+    TABLE.write_text(HEAD + "".join(f"{rows[one.name]}\n" for one in ENGINES if one.name in rows))
+
+
+def test_side_by_side_and_a_policy(engine: Engine, pair: Pair) -> None:
+    node1, node2 = pair.node1, pair.node2
+    # Its nftables backend wants a host that forwards already.
+    node1.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1" if engine.options else "true")
+    by_docker(node1, engine.options)
+    assert node1.sh("docker version --format '{{.Server.Version}}'").startswith(engine.release)
+    node2.have_busybox()
+    by_declaration(pair)
+    docker = who_answers(node1, 1, node2, {name: node1.entering(name) for name in SANDBOXES})
+    ours = who_answers(node2, 2, node1, {name: f"ip netns exec {name}" for name in SANDBOXES})
+    different = {cell: docker[cell] for cell in docker if docker[cell] != ours[cell]}
+
+    rules = [{"ctstate": ["established", "related"], "action": "return"}, {"in_interface": "eth0", "published": 8080, "action": "drop"}]
+    before = node2.asks((node1.address, 8080))
+    done = pair.module("docker_user", rules=rules)
+    closed = node2.asks((node1.address, 8080), (node1.address, 7000))
+    node1.sh("systemctl restart docker && docker start sa sd")
+    again = pair.module("docker_user", rules=rules)
+    still = node2.asks((node1.address, 8080), (node1.address, 7000))
+    pair.module("docker_user", state="absent")
+    opened = node2.asks((node1.address, 8080))
+    write_row(engine, f"{len(docker) - len(different)} of {len(docker)} | {', '.join(' → '.join(cell) for cell in sorted(different)) or 'none'} | as declared")
+    assert set(different.items()) <= set(BETTER.items())
+    assert (before, closed, still, opened) == (["sa"], ["", "sd"], ["", "sd"], ["sa"])
+    assert done["changed"] and not again["changed"], again
