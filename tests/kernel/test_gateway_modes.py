@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_declaration
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_topology
+from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.tests.kernel.pictures import rules
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
 from ansible_collections.mooring.cnm.tests.kernel.topologies import clear, run
@@ -62,7 +64,7 @@ DROPPING = "iptables -P FORWARD DROP; ip6tables -P FORWARD DROP"
 BACKENDS = {"iptables": ("nft", "iptables"), "iptables, legacy form": ("legacy", "iptables"), "nftables": ("nft", "nftables")}
 
 
-def declared() -> tuple[dict[str, object], dict[str, object]]:
+def declared() -> dict[str, dict[str, object]]:
     """Every network with two sandboxes, of which the first, called after it, publishes its port 80."""
     networks: dict[str, object] = {}
     sandboxes: dict[str, object] = {}
@@ -79,7 +81,7 @@ def declared() -> tuple[dict[str, object], dict[str, object]]:
         {"published": 5001, "target": 80, "allow_from": [f"{REMOTE[4]}/32", f"{REMOTE[6]}/128"]},
         {"published": 5002, "target": 80, "allow_from": []},
     ]
-    return networks, sandboxes
+    return {"networks": networks, "sandboxes": sandboxes}
 
 
 def address(network: str, family: int, number: int) -> str:
@@ -122,16 +124,20 @@ def world(shared_host, request) -> Iterator[tuple[object, list[Listener]]]:
     shared_host.use_iptables(form)
     shared_host.sh(OUTSIDE + (DROPPING if policy == "DROP" else ""))
     alone = _rules(shared_host, firewall)
-    declaration, problems = complete_declaration(*declared())
+    declaration, problems = complete_topology(declared())
     assert problems == []
-    run(declaration, firewall=firewall)
+    told = declaration_options(describe(run(declaration, firewall=firewall).after, "default"))
     assert run(declaration, firewall=firewall).ops == ()
+    again, problems = complete_topology(told)
+    assert problems == []
+    assert run(again, firewall=firewall).ops == ()
     services = [(name, port) for name in (*TRUTH, "remote") for port in (80, 81)]
     with listening(*(Listener(*service, every) for service in services for every in ("0.0.0.0", "::"))) as listeners:
         yield shared_host, listeners
     clear()
     assert _rules(shared_host, firewall) == alone
-    shared_host.sh("ip netns del remote; ip netns del friend; iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT; nft flush ruleset")
+    shared_host.sh("ip link del wan; ip link del trust; ip netns del remote; ip netns del friend")
+    shared_host.sh("iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT; nft flush ruleset")
 
 
 def _rules(host: object, firewall: str) -> list[str]:

@@ -10,7 +10,7 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Union
 
 from ..state.entry import Fdb, Neighbour
-from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl
+from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl, Table
 from ..state.queue import Queue, Redirect
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name, read_tag
@@ -54,8 +54,10 @@ def sort_out(state: HostState) -> Found:
             found.neighbours.setdefault(one.netns, []).append(one)
         elif isinstance(one, File):
             found.files[one.path] = one.content
-        elif isinstance(one, Chain):
-            found.rules[(one.family, one.table, one.name)] = one.rules
+        elif isinstance(one, (Chain, Table)):
+            for chain in one.parts if isinstance(one, Table) else (one,):
+                if isinstance(chain, Chain):
+                    found.rules[(chain.family, chain.table, chain.name)] = chain.rules
     return found
 
 
