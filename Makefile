@@ -111,9 +111,9 @@ releases: machine $(VENV) ## pytest tests/releases: lab hosts on other Debian re
 	$(begin)
 	pytest tests/releases
 
-bench: machine $(VENV) ## measures one host, the plan and the data plane, and writes docs/benchmarks.md
+bench: machine $(VENV) ## measures one host, what others take for the same, the plan and the data plane, and writes docs/benchmarks.md
 	$(begin)
-	for part in one_host planning traffic; do python -m bench "$$part"; done
+	for part in one_host peers planning traffic; do python -m bench "$$part"; done
 
 bench-fleet: machine $(VENV) ## measures one site run on fifty lab hosts, and writes docs/benchmarks.md
 	$(begin)
