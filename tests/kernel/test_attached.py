@@ -19,6 +19,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration impo
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
 from ansible_collections.mooring.cnm.tests.kernel.topologies import clear, declare, endpoint, network, sandbox
@@ -153,6 +154,30 @@ def test_what_is_not_there_is_told_or_left_out(host) -> None:
         assert (told.path, told.message.startswith(words)) == (f"cnm_sandboxes.redis.{namespace[0]}", True), told
         run(declare(FRONT, BACK, WEB, redis(namespace, missing="ignore")))
         assert "redis" not in host.sh("cat /etc/netns/web/hosts")
+
+
+def test_a_leg_on_a_wire_goes_too_though_nothing_on_the_host_leads_to_it(host) -> None:
+    wire(host)
+    lan = on_parent("macvlan")
+    with container(host) as process:
+        leg = sandbox("redis", endpoint("lan", "192.0.2.10"), mode="attached", namespace=("pid", str(process.pid)))
+        alone = inside(host, process, "-d link")
+        run(declare(lan, leg))
+        assert run(declare(lan, leg)).ops == ()
+        assert inside(host, process, "-br addr show cnm0").split()[2] == "192.0.2.10/24"
+        predicted = run(declare(lan), check=True)
+        assert run(declare(lan)).ops == predicted.ops == (f"remove macvlan cnm0 in /proc/{process.pid}/ns/net (lan/redis)",)
+        assert inside(host, process, "-d link") == alone
+        run(declare(lan, leg))
+        clear()
+        assert inside(host, process, "-d link") == alone
+
+
+def test_the_same_marks_on_a_host_that_is_simulated_on_this_one_are_not_ours(host) -> None:
+    leg = "link add link base name cnm0 group 6516333 type macvlan"
+    with container(host, "link add base type bridge", leg, "link set cnm0 alias cnm:default:lan:redis:endpoint") as process:
+        clear()
+        assert [line.split()[0] for line in inside(host, process, "-br link").splitlines()] == ["lo", "base", "cnm0@base"]
 
 
 def test_two_names_for_one_namespace_are_refused(host) -> None:

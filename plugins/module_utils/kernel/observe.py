@@ -19,6 +19,7 @@ from .netlink import RouteSocket
 from .queues import read_queues
 from .room import End, Room, link_of, peers_in, queues_of, spaces_of
 from .rules import read_rules
+from .strays import stray_places
 from .tables import read_addresses, read_fdb, read_neighbours, read_routes
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
@@ -78,7 +79,10 @@ def _observe(picture: _Picture) -> HostState:
             picture.queues.add(one.netns)
     home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home), *_read_places(picture, settings, home)]
+        rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home)]
+        known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms), *filter(os.path.exists, picture.places))}
+        picture.places.update(stray_places(picture.fleet, known, home))
+        rooms.extend(_read_places(picture, settings, home))
     finally:
         os.close(home)
     picture.peers = peers_in(rooms)

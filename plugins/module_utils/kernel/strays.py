@@ -1,0 +1,56 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Namespaces of others that have a leg of ours which nothing on the host leads to: a macvlan or ipvlan is not seen from its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection
+
+from ..state.tag import LINK_GROUP, read_tag
+from . import namespaces
+from .dumps import SeenLink, read_links
+from .netlink import RouteSocket
+from .tables import read_namespace_number
+
+_KINDS = ("macvlan", "ipvlan")
+
+
+def stray_places(fleet: str, known: Collection[int], home: int) -> list[str]:
+    """The paths of namespaces in which such a leg of ``fleet`` stands, whose parent is on this host.
+
+    The parent tells it from a leg of another host that is simulated on this one. known: inodes of namespaces that are looked into anyway.
+    home: a descriptor of the host's own.
+    """
+    found = []
+    for inode, path in _places().items():
+        # Processes end, and their namespaces with them.
+        with contextlib.suppress(OSError):
+            if inode not in known and _has_leg(path, fleet, home):
+                found.append(path)
+    return found
+
+
+def _places() -> dict[int, str]:
+    """A path to every namespace that has a name or a process."""
+    found: dict[int, str] = {}
+    for name, inode in sorted(namespaces.names().items()):
+        found.setdefault(inode, namespaces.path_of(name))
+    for process in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        path = f"/proc/{process}/ns/net"
+        with contextlib.suppress(OSError):
+            found.setdefault(os.stat(path).st_ino, path)
+    return found
+
+
+def _has_leg(path: str, fleet: str, home: int) -> bool:
+    with namespaces.entered(path), RouteSocket() as netlink:
+        numbers = {link.netnsid for link in read_links(netlink) if link.netnsid >= 0 and _is_leg(link, fleet)}
+        return bool(numbers) and read_namespace_number(netlink, home) in numbers
+
+
+def _is_leg(link: SeenLink, fleet: str) -> bool:
+    owner = read_tag(link.alias)
+    return link.kind in _KINDS and link.group == LINK_GROUP and owner is not None and owner.fleet == fleet
