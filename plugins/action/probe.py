@@ -108,7 +108,7 @@ def _faults(rows: list[Row], said: Mapping[str, Mapping[str, Mapping[str, Any]]]
     faults = {}
     for row in rows:
         stages = said.get(row.target[0], {})
-        name = listener_name(row.target, row.proto, row.listener)
+        name = listener_name(row)
         state = stages["listen"].get("listening", {}).get(name, "no listener was started there") if row.listener else "bound"
         if state not in _STANDING:
             faults[row.target] = str(state).rstrip(".")

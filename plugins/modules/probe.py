@@ -74,7 +74,7 @@ options:
       proto:
         description: The protocol. The kernel itself answers icmp.
         type: str
-        choices: [tcp, udp]
+        choices: [tcp, udp, tcp6, udp6]
         required: true
       port:
         description: The port.
@@ -252,7 +252,7 @@ def main() -> None:
     }
     listener = {
         "in": {"type": "str", "required": True},
-        "proto": {"type": "str", "choices": ["tcp", "udp"], "required": True},
+        "proto": {"type": "str", "choices": ["tcp", "udp", "tcp6", "udp6"], "required": True},
         "port": {"type": "int", "required": True},
         "name": {"type": "str", "required": True},
     }

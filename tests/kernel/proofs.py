@@ -17,7 +17,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration impo
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.flight import Probe
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.listener import Listener
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.process import DIRECTORY, arrivals, start, stop
-from ansible_collections.mooring.cnm.plugins.module_utils.proof.row import Outcome, Place, Row, listener_name
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.row import Outcome, Place, Row, listener_name, transport
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.sender import send
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.verdict import Verdict, judge
 from ansible_collections.mooring.cnm.tests.kernel.topologies import run as converge
@@ -107,7 +107,7 @@ def namespace(place: Place) -> str:
 
 
 def listener(row: Row) -> Listener:
-    return Listener(namespace(row.target), row.proto, row.listener, listener_name(row.target, row.proto, row.listener))
+    return Listener(namespace(row.target), transport(row), row.listener, listener_name(row))
 
 
 def probe(row: Row) -> Probe:

@@ -9,9 +9,9 @@ The rules are Docker's for driver bridge and IPv4.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 
-from ..model.declaration import Network
+from ..model.declaration import IPAddress, Network, Port
+from ..model.resolve import address_in, gateway_mode, has_address
 from .on_wire import expected_on_wire, is_on_wire, may_leave_by_wire
 from .row import BLOCKED, REACHED, Row
 from .site import Door, Site
@@ -21,7 +21,7 @@ _HOST_KINDS = {"endpoint": "host", "published": "published", "underlay": "underl
 
 
 def expected(source: Site, name: str, door: Door, proto: str = "tcp") -> tuple[str, str] | None:
-    """What should come of asking at a door, and which promise that is. None: nothing is declared about it.
+    """What should come of asking at a door, and which promise that is. None: nothing is declared about it, or there is no control.
 
     source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, on overlays, and at the way out.
     """
@@ -29,63 +29,64 @@ def expected(source: Site, name: str, door: Door, proto: str = "tcp") -> tuple[s
         return BLOCKED, "published"
     if door.kind == "endpoint" and is_on_wire(source.declared.get(door.network)):
         return expected_on_wire(source, name, door)
-    if door.kind == "endpoint" and not _is_asked(source, name, door):
-        return None
-    if not name:
-        return _of_host(source, door)
     if door.kind == "endpoint":
-        if door.network not in source.networks[name]:
-            return (BLOCKED, "isolation") if door.witness else _from_outside(source, name, door, proto)
-        return (REACHED, "network") if door.witness or source.declared[door.network].icc else (BLOCKED, "icc")
+        return _at_overlay(source, name, door) if door.witness else _at_bridge(source, name, door, proto)
+    if not name:
+        if source.host != door.host and door.port and not _lets_in(door.port, source.underlay):
+            return BLOCKED, "allow_from"
+        return REACHED, "loopback" if door.address.is_loopback else _HOST_KINDS[door.kind]
     if may_leave_by_wire(source, name):
         return None
-    gateway = source.gateways[name]
+    gateway = source.gateways[name].get(door.address.version)
     if gateway is None:
         return BLOCKED, "egress" if door.kind == "underlay" else "published"
     if door.kind == "underlay":
         # Where addresses are not hidden the answer knows no way back, and whether somebody has set a route is not declared.
-        return (REACHED, "egress") if _hides(gateway) else None
+        return (REACHED, "egress") if _hides(gateway, door.address.version) else None
     if gateway.name == door.network and not gateway.icc:
         return BLOCKED, "hairpin"
-    own = next((end.ipv4_address for end in source.sandboxes[name].endpoints if end.network == gateway.name), None)
-    return (REACHED, "published") if _may_ask(own, door) else (BLOCKED, "allow_from")
-
-
-def _of_host(source: Site, door: Door) -> tuple[str, str]:
-    """What comes of it when a host asks: its own, or the published port of another."""
-    if source.host != door.host and not _may_ask(source.underlay, door):
+    if door.port and not _lets_in(door.port, _address_on(source, name, gateway, door.address.version)):
         return BLOCKED, "allow_from"
-    return REACHED, "loopback" if door.address.is_loopback else _HOST_KINDS[door.kind]
+    return REACHED, "published"
 
 
-def _may_ask(address: IPv4Address | None, door: Door) -> bool:
-    """Whether a published port is open to this address."""
-    allowed = door.port.allow_from if door.port else None
-    return allowed is None or any(address is not None and address.version == one.version and address in one for one in allowed)
+def _at_overlay(source: Site, name: str, door: Door) -> tuple[str, str] | None:
+    if not name:
+        return None
+    return (REACHED, "network") if door.network in source.networks[name] else (BLOCKED, "isolation")
 
 
-def _from_outside(source: Site, name: str, door: Door, proto: str) -> tuple[str, str] | None:
-    """What comes of asking a sandbox on another bridge of the host: that depends on the gateway mode there, and on whether the answer finds back."""
-    network, gateway = source.declared[door.network], source.gateways[name]
-    if network.internal or gateway is None or not (network.gateway_mode == "nat-unprotected" or (network.gateway_mode == "routed" and proto == "icmp")):
-        return BLOCKED, "isolation"
-    finds_back = _hides(gateway) or source.gateways[door.sandbox] == network
-    return (REACHED, "open") if finds_back else None
+def _at_bridge(source: Site, name: str, door: Door, proto: str) -> tuple[str, str] | None:
+    """A sandbox at its own address. The host is the control of what must be blocked, so that without it that is not asked."""
+    network, family = source.declared[door.network], door.address.version
+    host = has_address(network, family)
+    if not name:
+        return (REACHED, "host") if host else None
+    if door.network in source.networks[name]:
+        return (REACHED, "network") if network.icc else (BLOCKED, "icc") if host else None
+    mode = gateway_mode(network, family)
+    if mode in ("nat-unprotected", "routed") and may_leave_by_wire(source, name):
+        return None
+    gateway = source.gateways[name].get(family)
+    if gateway is not None and not network.internal and (mode == "nat-unprotected" or (mode == "routed" and proto == "icmp")):
+        finds_back = _hides(gateway, family) or source.gateways[door.sandbox].get(family) == network
+        return (REACHED, "open") if finds_back else None
+    return (BLOCKED, "isolation") if host else None
 
 
-def _hides(network: Network) -> bool:
+def _hides(network: Network, family: int) -> bool:
     """Whether who leaves a network has an address of the host."""
-    return network.masquerade and network.gateway_mode != "routed"
+    return network.masquerade and gateway_mode(network, family) != "routed"
 
 
-def _is_asked(source: Site, name: str, door: Door) -> bool:
-    """Whether it is known who reaches a sandbox at its own address: a host that has no address in its network is no control."""
-    if door.witness:
-        return bool(name)
-    network = source.declared[door.network]
-    if name and door.network in source.networks[name] and network.icc:
-        return True
-    return not network.inhibit_ipv4 and network.gateway_mode != "isolated"
+def _lets_in(port: Port, address: IPAddress | None) -> bool:
+    """Whether a published port is open to who asks from an address."""
+    return port.allow_from is None or any(address is not None and address in one for one in port.allow_from)
+
+
+def _address_on(source: Site, name: str, network: Network, family: int) -> IPAddress | None:
+    """A sandbox's address in a network."""
+    return next((address_in(endpoint, family) for endpoint in source.sandboxes[name].endpoints if endpoint.network == network.name), None)
 
 
 def rows(source: Site, name: str, door: Door) -> Iterator[tuple[Row, tuple[Row, ...]]]:
@@ -94,7 +95,8 @@ def rows(source: Site, name: str, door: Door) -> Iterator[tuple[Row, tuple[Row, 
     for proto in [one for one in ((door.port.protocol,) if door.port else ("icmp", "tcp", "udp")) if one != "sctp"]:
         verdict = expected(source, name, door, proto)
         if verdict is not None:
-            yield _row(source.host, name, door, proto, *verdict, source), tuple(_controls(source, door, proto, *verdict))
+            expect, kind = verdict
+            yield _row(source.host, name, door, proto, expect, kind, source), tuple(_controls(source, door, proto, expect, kind))
 
 
 def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> Iterator[Row]:
@@ -103,7 +105,7 @@ def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> I
     Where the source is another host, also the way there. That listener is held by the same process as all others of its host,
     so this shows too that they still stood when the source asked.
     """
-    if door.home and door.way:
+    if expect == BLOCKED and door.home and door.way and source.host != door.host:
         yield _row(door.host, "", door.home, proto, REACHED, "loopback" if door.home.address.is_loopback else "published")
         yield _row(source.host, "", door.way, proto, REACHED, "underlay")
     elif kind == "private":

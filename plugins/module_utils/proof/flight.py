@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from ..kernel.namespaces import inside
-from .packet import ask, echo_request, read_answer, read_ask, syn
+from .packet import ask, echo_request, echo_request_6, read_answer, read_ask, syn
 from .row import BLOCKED, Outcome
 
 _REPEAT_S = 0.15  # the pause before a datagram is sent again; it doubles
@@ -33,6 +33,11 @@ class Probe:
     port: int
     expect: str
     listener: str
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """Of its address."""
+        return socket.AF_INET6 if ":" in self.address else socket.AF_INET
 
 
 class Flight:
@@ -74,7 +79,8 @@ class Datagram(Flight):
         """Send it, perhaps once more. How long to wait then, in seconds."""
         question = ask(self.run, self.probe.id)
         try:
-            self.socket.sendto(echo_request(question) if self.probe.proto == "icmp" else question, (self.probe.address, self.probe.port))
+            echo = echo_request_6 if self.probe.family == socket.AF_INET6 else echo_request
+            self.socket.sendto(echo(question) if self.probe.proto == "icmp" else question, (self.probe.address, self.probe.port))
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
                 self.settle(False, error.strerror or str(error))
@@ -103,7 +109,7 @@ class Connection(Flight):
 
     def __init__(self, probe: Probe, run: str) -> None:
         super().__init__(probe, run)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self.socket = socket.socket(probe.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.connected = False
         self.heard = b""
         self.marked = 0
@@ -145,7 +151,8 @@ class Connection(Flight):
         self.marked += 1
         # What cannot be marked is not counted, and so not proven.
         with contextlib.suppress(Exception), inside(self.probe.netns):
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as held, socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
+            family = self.probe.family
+            with socket.socket(family, socket.SOCK_STREAM) as held, socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
                 held.bind((self.socket.getsockname()[0], 0))
-                raw.sendto(syn(self.run, self.probe.id, held.getsockname(), (self.probe.address, self.probe.port)), (self.probe.address, 0))
+                raw.sendto(syn(self.run, self.probe.id, held.getsockname()[:2], (self.probe.address, self.probe.port)), (self.probe.address, 0))
         return SPEAK_S

@@ -24,12 +24,12 @@ from ..state.fault import Fault
 from .packet import answer, port_filter, read_arrival, read_ask
 
 BOUND, COUNTING = "bound", "counting"
-_IP_PKTINFO, _SO_ATTACH_FILTER, _ETH_P_IP, _PACKET_OUTGOING = 8, 26, 0x0800, 4
+_IP_PKTINFO, _SO_ATTACH_FILTER, _ETH_P_IP, _ETH_P_IPV6, _PACKET_OUTGOING = 8, 26, 0x0800, 0x86DD, 4
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Where to answer. netns: name of the namespace, empty for the host's own. proto: tcp or udp. name: known to the probes."""
+    """Where to answer. netns: name of the namespace, empty for the host's own. proto: tcp, udp, tcp6 or udp6. name: known to the probes."""
 
     netns: str
     proto: str
@@ -80,14 +80,19 @@ class Listeners:
             return f"Could not listen on {listener.proto} port {listener.port}: {error.strerror}."
 
     def _listen(self, listener: Listener) -> None:
-        tcp = listener.proto == "tcp"
-        at = socket.socket(socket.AF_INET, (socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) | socket.SOCK_NONBLOCK)
+        tcp, is_ipv6 = listener.proto.startswith("tcp"), listener.proto.endswith("6")
+        family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+        at = socket.socket(family, (socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) | socket.SOCK_NONBLOCK)
         try:
+            if is_ipv6:
+                at.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if tcp:
                 at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            elif is_ipv6:
+                at.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
             else:
                 at.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            at.bind(("0.0.0.0", listener.port))
+            at.bind(("::" if is_ipv6 else "0.0.0.0", listener.port))
             if tcp:
                 at.listen(1024)
         except OSError:
@@ -97,7 +102,8 @@ class Listeners:
         self.selector.register(at, selectors.EVENT_READ, lambda this: answer_one(this, listener.name))
 
     def _count(self, listener: Listener) -> None:
-        at = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(_ETH_P_IP))
+        kind = _ETH_P_IPV6 if listener.proto.endswith("6") else _ETH_P_IP
+        at = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(kind))
         program = port_filter(listener.proto, listener.port)
         held = ctypes.create_string_buffer(program, len(program))
         at.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program) // 8, ctypes.addressof(held)))
@@ -109,13 +115,15 @@ class Listeners:
             connection.send(answer(self.run, name, None, peer[0]))
 
     def _reply(self, at: socket.socket, name: str) -> None:
-        payload, extra, _flags, peer = at.recvmsg(512, socket.CMSG_SPACE(12))
+        payload, extra, _flags, peer = at.recvmsg(512, socket.CMSG_SPACE(20))
         number = read_ask(self.run, payload)
         if number is None:
             return
         # Answer from the address that was asked: a sandbox on several networks has others.
         asked = [data[8:12] for level, kind, data in extra if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO)]
         back = [(socket.IPPROTO_IP, _IP_PKTINFO, struct.pack("=i4s4s", 0, address, b"\0" * 4)) for address in asked]
+        asked = [data[:16] for level, kind, data in extra if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO)]
+        back += [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, address + struct.pack("=i", 0)) for address in asked]
         at.sendmsg([answer(self.run, name, number, peer[0])], back, 0, peer)
 
     def _see(self, at: socket.socket) -> None:

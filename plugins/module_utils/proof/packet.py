@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 TCP, UDP, ICMP = 6, 17, 1
+_IPV6_HEADER_BYTES = 40
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "icmp": ICMP}
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0
+_ECHO_REQUEST_6, _ECHO_REPLY_6 = 128, 129
 _MOST_PROBES = 1 << 24
 
 
@@ -63,6 +65,16 @@ def echo_request(payload: bytes) -> bytes:
     return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
 
 
+def echo_request_6(payload: bytes) -> bytes:
+    """An ICMPv6 echo request (RFC 4443); the kernel adds the checksum."""
+    return struct.pack("!BBHHH", _ECHO_REQUEST_6, 0, 0, 0, 0) + payload
+
+
+def read_echo_reply_6(message: bytes) -> bytes | None:
+    """The payload of an ICMPv6 message that is an echo reply, else None."""
+    return message[8:] if len(message) >= 8 and message[0] == _ECHO_REPLY_6 else None
+
+
 def read_echo_reply(packet: bytes) -> tuple[str, bytes] | None:
     """Sender and payload of an IPv4 packet that is an echo reply, else None."""
     start = (packet[0] & 15) * 4
@@ -74,31 +86,43 @@ def read_echo_reply(packet: bytes) -> tuple[str, bytes] | None:
 def syn(run: str, number: int, source: tuple[str, int], target: tuple[str, int]) -> bytes:
     """A TCP segment (RFC 9293) that opens nothing, but whose sequence number says which probe it is, past any translation."""
     body = struct.pack("!HHLLBBHHH", source[1], target[1], _sequence(run, number), 0, 5 << 4, 2, 64240, 0, 0)
-    pseudo = IPv4Address(source[0]).packed + IPv4Address(target[0]).packed + struct.pack("!HH", TCP, len(body))
+    # The pseudo header of IPv6 (RFC 8200, 8.1) sums up as that of IPv4 does.
+    pseudo = ip_address(source[0]).packed + ip_address(target[0]).packed + struct.pack("!HH", TCP, len(body))
     return body[:16] + struct.pack("!H", checksum(pseudo + body)) + body[18:]
 
 
 def read_arrival(run: str, packet: bytes) -> tuple[int, str] | None:
-    """Number and source address of the probe that this IPv4 packet, a datagram or the segment of ``syn``, belongs to."""
+    """Number and source address of the probe that this IP packet, a datagram or the segment of ``syn``, belongs to."""
     if len(packet) < 28:
         return None
-    start = (packet[0] & 15) * 4
+    is_ipv6 = packet[0] >> 4 == 6
+    start = _IPV6_HEADER_BYTES if is_ipv6 else (packet[0] & 15) * 4
+    protocol, source = packet[6 if is_ipv6 else 9], str(IPv6Address(packet[8:24]) if is_ipv6 and len(packet) >= start else IPv4Address(packet[12:16]))
     number: int | None = None
-    if packet[9] == UDP:
+    if protocol == UDP:
         number = read_ask(run, packet[start + 8 :])
-    elif packet[9] == TCP and len(packet) >= start + 20 and packet[start + 13] & 18 == 2:
+    elif protocol == TCP and len(packet) >= start + 20 and packet[start + 13] & 18 == 2:
         sequence = struct.unpack_from("!L", packet, start + 4)[0]
         number = (sequence - _sequence(run, 0)) % (1 << 32)
-    return (number, str(IPv4Address(packet[12:16]))) if number is not None and number < _MOST_PROBES else None
+    return (number, source) if number is not None and number < _MOST_PROBES else None
 
 
 def port_filter(proto: str, port: int) -> bytes:
-    """A classic BPF program: lets pass what a packet socket sees of one protocol to one port."""
-    steps = (
+    """A classic BPF program: lets pass what a packet socket sees of one protocol to one port. proto: ``tcp``, ``udp``, ``tcp6`` or ``udp6``."""
+    number = PROTOCOLS[proto.rstrip("6")]
+    ipv4 = (
         (0x30, 0, 0, 9),  # the protocol of the IP header
-        (0x15, 0, 4, PROTOCOLS[proto]),
+        (0x15, 0, 4, number),
         (0xB1, 0, 0, 0),  # the length of the IP header
         (0x48, 0, 0, 2),  # the destination port behind it
+    )
+    ipv6 = (
+        (0x30, 0, 0, 6),  # the next header, which is the last: a probe has no other
+        (0x15, 0, 3, number),
+        (0x28, 0, 0, _IPV6_HEADER_BYTES + 2),  # the destination port
+    )
+    steps = (
+        *(ipv6 if proto.endswith("6") else ipv4),
         (0x15, 0, 1, port),
         (0x06, 0, 0, 0x40000),  # all of it
         (0x06, 0, 0, 0),  # nothing of it

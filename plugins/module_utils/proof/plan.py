@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ..model.declaration import Declaration
 from .expect import rows
 from .packet import mark
-from .row import Row, listener_name
+from .row import Row, listener_name, transport
 from .sample import choose
 from .site import Site, survey
 
@@ -49,8 +49,8 @@ def proof_plan(
     for row, number in numbers.items():
         files[file_of(row.source[0])]["probes"].append(_probe(row, number))
         if row.listener:
-            name = listener_name(row.target, row.proto, row.listener)
-            listener = {"in": row.target[1] or "host", "proto": row.proto, "port": row.listener, "name": name}
+            name = listener_name(row)
+            listener = {"in": row.target[1] or "host", "proto": transport(row), "port": row.listener, "name": name}
             files[file_of(row.target[0])]["listen"].setdefault(name, listener)
     for file in files.values():
         file["listen"] = list(file["listen"].values())
@@ -76,7 +76,7 @@ def _host_file(hosts: int, run: str) -> dict[str, Any]:
 
 def _probe(row: Row, number: int) -> dict[str, Any]:
     probe = {"id": number, "from": row.source[1] or "host", "to": row.address, "proto": row.proto, "port": row.port, "expect": row.expect}
-    return {**probe, "listener": listener_name(row.target, row.proto, row.listener)}
+    return {**probe, "listener": listener_name(row)}
 
 
 def _host_words(site: Site) -> dict[str, Any]:

@@ -66,9 +66,14 @@ def read_row(raw: Mapping[str, Any]) -> Row:
     return Row(**given)
 
 
-def listener_name(target: Place, proto: str, port: int) -> str:
+def transport(row: Row) -> str:
+    """The kind of socket that answers a row: its protocol and, for IPv6, a 6 behind it."""
+    return f"{row.proto}6" if ":" in row.address else row.proto
+
+
+def listener_name(row: Row) -> str:
     """The name by which a listener and the probes meant for it know each other."""
-    return f"{place_words(target)}:{port}/{proto}"
+    return f"{place_words(row.target)}:{row.listener}/{transport(row)}"
 
 
 def place_words(place: Place) -> str:

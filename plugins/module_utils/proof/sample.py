@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..model.resolve import gateway_mode, has_address
 from .expect import Pair, expected
 from .on_wire import is_on_wire
 from .site import Door, Site, endpoint_doors, published_doors
@@ -35,7 +36,8 @@ def count(sites: Sequence[Site]) -> int:
                 total += everybody - 1
                 continue
             network = site.declared[door.network]
-            is_plain = not is_on_wire(network) and not network.inhibit_ipv4 and network.gateway_mode == "nat"
+            family = door.address.version
+            is_plain = not is_on_wire(network) and has_address(network, family) and gateway_mode(network, family) == "nat"
             total += len(site.sandboxes) if is_plain else sum(1 for _pair in _askers((site,), door))
         for door in published_doors(site):
             total += len(_local_sources(site, door))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from ..model.declaration import Declaration, IPAddress, Network, Port, Sandbox
-from ..model.resolve import EVERY_ADDRESS, gateway_endpoint, namespace_owners
+from ..model.resolve import EVERY_ADDRESS, gateway_endpoints, gateway_mode, namespace_owners
+from ..model.subnet import subnet_in
 
 PROBE_PORT = 47863
 LOOPBACK = IPv4Address("127.0.0.1")
@@ -22,8 +23,8 @@ class Door:
 
     kind: ``endpoint`` (its own address), ``published`` (a port of the host), ``underlay`` (a host's own address) or ``shut`` (a
     published port of the host, but at its underlay address, where it is not published). listener: the port that answers.
-    home, way: of a shut door, and of a port with allow_from, the one at which the host itself gets in, and the underlay door of its host.
-    witness: of an endpoint that its host cannot ask, as it is on an overlay: a sandbox that may ask there, perhaps itself.
+    home, way: of a door to the underlay address, the one at which the host itself gets in, and the underlay door of its host. witness: of an
+    endpoint that its host cannot ask, as it is on an overlay: a sandbox that may ask there, perhaps itself.
     """
 
     kind: str
@@ -43,7 +44,7 @@ class Site:
     """One host as the proof sees it.
 
     sandboxes: those with a namespace of their own. networks: of each, those it is on. gateways: of each, the network of its
-    default route. aliases: the others, each with the sandbox whose namespace it is in (empty: the host's). underlay_door: how
+    default route in each family. aliases: the others, each with the sandbox whose namespace it is in (empty: the host's). underlay_door: how
     this host is asked by others. members: who is in each overlay, on all hosts. egress: the host that is asked to see whether this one's sandboxes get out.
     """
 
@@ -52,7 +53,7 @@ class Site:
     declared: Mapping[str, Network]
     sandboxes: Mapping[str, Sandbox]
     networks: Mapping[str, frozenset[str]]
-    gateways: Mapping[str, Network | None]
+    gateways: Mapping[str, Mapping[int, Network]]
     aliases: Mapping[str, str]
     underlay_door: Door | None
     egress: Door | None
@@ -81,7 +82,7 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4A
                 declared.networks,
                 own,
                 {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()},
-                {name: _gateway_network(declared, box) for name, box in own.items()},
+                {name: _gateway_networks(declared, box) for name, box in own.items()},
                 dict(_aliases(declared)),
                 own_door.get(host),
                 egress if egress and egress.address != underlay.get(host) else None,
@@ -96,8 +97,11 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
     for name, box in site.sandboxes.items():
         port = _free_port({port.target for port in box.ports})
         for end in box.endpoints:
-            if end.ipv4_address is not None:
-                yield Door("endpoint", site.host, name, end.ipv4_address, port, end.network, witness=_witness(site, name, end.network))
+            # What other drivers do with IPv6 is not asked.
+            on_bridge = end.network in site.declared and site.declared[end.network].driver == "bridge"
+            for address in (end.ipv4_address, end.ipv6_address if on_bridge else None):
+                if address is not None:
+                    yield Door("endpoint", site.host, name, address, port, end.network, witness=_witness(site, name, end.network))
 
 
 def published_doors(site: Site) -> Iterator[Door]:
@@ -106,21 +110,28 @@ def published_doors(site: Site) -> Iterator[Door]:
         (port.protocol, port.published) for box in site.sandboxes.values() for port in box.ports if port.host_ip in (None, EVERY_ADDRESS, site.underlay)
     }
     for name, box in site.sandboxes.items():
-        gateway = site.gateways[name]
-        for port in box.ports if gateway and gateway.gateway_mode != "routed" else ():
-            if port.host_ip is not None and port.host_ip.version != 4:
-                continue
-            network = gateway.name if gateway else ""
-            home = Door("published", site.host, name, LOOPBACK if port.host_ip in (None, EVERY_ADDRESS) else port.host_ip, port.target, network, port)
-            yield home
-            if site.underlay is None:
-                continue
-            if port.host_ip in (None, EVERY_ADDRESS):
-                # Who may not ask there needs to know that it was there, and that there was a way.
-                ways = (home, site.underlay_door) if port.allow_from is not None else (None, None)
-                yield Door("published", site.host, name, site.underlay, port.target, network, port, *ways)
-            elif (port.protocol, port.published) not in open_outside:
-                yield Door("shut", site.host, name, site.underlay, port.target, network, port, home, site.underlay_door)
+        for port in box.ports:
+            for family, network in site.gateways[name].items():
+                if gateway_mode(network, family) == "routed" or (port.host_ip is not None and port.host_ip.version != family):
+                    continue
+                everywhere = port.host_ip is None or port.host_ip.is_unspecified
+                address = _own_address(network, family) if everywhere else port.host_ip
+                if address is None:
+                    continue
+                home = Door("published", site.host, name, address, port.target, network.name, port)
+                yield home
+                if site.underlay is None or family == 6:
+                    continue
+                if everywhere:
+                    yield Door("published", site.host, name, site.underlay, port.target, network.name, port, home, site.underlay_door)
+                elif (port.protocol, port.published) not in open_outside:
+                    yield Door("shut", site.host, name, site.underlay, port.target, network.name, port, home, site.underlay_door)
+
+
+def _own_address(network: Network, family: int) -> IPAddress | None:
+    """An address at which the host itself is sure to find what is published on all of a family. (On ::1 nothing can be.)"""
+    subnet = subnet_in(network, family)
+    return LOOPBACK if family == 4 else subnet.gateway if subnet is not None else None
 
 
 def _members(declarations: Mapping[str, Declaration]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -147,9 +158,8 @@ def _underlay_door(host: str, declared: Declaration, address: IPv4Address | None
     return Door("underlay", host, "", address, _free_port(published))
 
 
-def _gateway_network(declared: Declaration, sandbox: Sandbox) -> Network | None:
-    endpoint = gateway_endpoint(declared, sandbox)
-    return declared.networks[endpoint.network] if endpoint else None
+def _gateway_networks(declared: Declaration, sandbox: Sandbox) -> dict[int, Network]:
+    return {family: declared.networks[endpoint.network] for family, endpoint in gateway_endpoints(declared, sandbox).items()}
 
 
 def _free_port(taken: set[int]) -> int:

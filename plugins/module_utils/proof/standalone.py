@@ -20,7 +20,7 @@ from ..state.fault import Fault
 from .flight import Probe
 from .listener import BOUND, COUNTING, Listener
 from .process import arrivals, start, stop
-from .row import BLOCKED, REACHED, Outcome, Row, listener_name
+from .row import BLOCKED, REACHED, Outcome, Row, listener_name, transport
 from .sender import send
 from .verdict import Verdict, judge
 
@@ -41,7 +41,7 @@ def prove(probes: Sequence[Mapping[str, Any]]) -> list[tuple[Verdict, Outcome]]:
     """
     rows = with_controls([_row(number, probe) for number, probe in enumerate(probes)])
     run = secrets.token_hex(16)
-    wanted = {_name(row): Listener(row.target[1], row.proto, row.listener, _name(row)) for row in rows if row.listener and _name(row)}
+    wanted = {_name(row): Listener(row.target[1], transport(row), row.listener, _name(row)) for row in rows if row.listener and _name(row)}
     states = start(wanted.values(), run, 60, 10, SLOT) if wanted else {}
     try:
         outcomes = send([Probe(row.id, row.source[1], row.address, row.proto, row.port, row.expect, _name(row)) for row in rows], run)
@@ -78,7 +78,7 @@ def _asked(row: Row) -> tuple[Any, ...]:
 
 def _name(row: Row) -> str:
     """The listener that must answer; none where an address is asked, which may be anybody's."""
-    return listener_name(row.target, row.proto, row.listener) if row.kind == "sandbox" else ""
+    return listener_name(row) if row.kind == "sandbox" else ""
 
 
 def _row(number: int, probe: Mapping[str, Any]) -> Row:

@@ -19,7 +19,7 @@ from typing import Union
 from ..kernel.namespaces import inside
 from ..state.fault import Fault
 from .flight import SPEAK_S, Connection, Datagram, Probe
-from .packet import asker, read_echo_reply
+from .packet import asker, read_echo_reply, read_echo_reply_6
 from .row import REACHED, Outcome
 
 WAIT_REACHED_S, WAIT_BLOCKED_S, TIMES_SLOWEST = 3.3, 1.3, 5
@@ -35,7 +35,7 @@ class Volley:
     def __init__(self, run: str) -> None:
         self.run = run
         self.selector = selectors.DefaultSelector()
-        self.shared: dict[tuple[str, str], socket.socket] = {}
+        self.shared: dict[tuple[str, str, int], socket.socket] = {}
         self.flights: dict[int, AnyFlight] = {}
         self.timers: list[tuple[float, int, AnyFlight]] = []
         self.turn = count()
@@ -85,19 +85,23 @@ class Volley:
         """The flight with its socket; this process is in the namespace of the source."""
         if probe.proto == "tcp":
             return Connection(probe, self.run)
-        place = (probe.netns, probe.proto)
+        place = (probe.netns, probe.proto, int(probe.family))
         if place not in self.shared:
-            kind, proto = (socket.SOCK_RAW, socket.IPPROTO_ICMP) if probe.proto == "icmp" else (socket.SOCK_DGRAM, 0)
-            self.shared[place] = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK, proto)
+            echo = socket.IPPROTO_ICMPV6 if probe.family == socket.AF_INET6 else socket.IPPROTO_ICMP
+            kind, proto = (socket.SOCK_RAW, echo) if probe.proto == "icmp" else (socket.SOCK_DGRAM, 0)
+            self.shared[place] = socket.socket(probe.family, kind | socket.SOCK_NONBLOCK, proto)
             self.selector.register(self.shared[place], selectors.EVENT_READ, (self.shared[place], probe.proto))
         return Datagram(probe, self.run, self.shared[place])
 
     def _hear(self, shared: socket.socket, proto: str) -> None:
         try:
-            payload, (address, port) = shared.recvfrom(2048)
+            payload, sender = shared.recvfrom(2048)
         except OSError:
             return  # an error that an earlier question met: the answer to it will be missing
-        if proto == "icmp":
+        address, port = sender[:2]
+        if proto == "icmp" and shared.family == socket.AF_INET6:
+            payload, port = read_echo_reply_6(payload) or b"", 0
+        elif proto == "icmp":
             reply = read_echo_reply(payload)
             address, payload = reply if reply else ("", b"")
             port = 0
