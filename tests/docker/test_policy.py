@@ -61,3 +61,25 @@ def test_the_documented_policies(docker: Pair, name: str) -> None:
     assert node1.sh("iptables -S DOCKER-USER").splitlines()[-1] == "-A DOCKER-USER -j RETURN"
     again = docker.module("docker_user", **done["after"])
     assert (again["changed"], again["ops"], again["before"]) == (False, [], done["after"])
+
+
+def test_the_role_puts_what_groups_add_before_the_rest_and_refuses_before_it_changes(docker: Pair) -> None:
+    playbook = docker.folder / "role.yml"
+    playbook.write_text("- {hosts: node1, gather_facts: false, roles: [mooring.cnm.docker_user]}\n")
+    docker.declare(
+        cnm_docker_user=[{"in_interface": "eth0", "action": "drop", "family": "ipv4"}],
+        cnm_docker_user__web=[{"in_interface": "eth0", "published": WEB, "action": "return", "family": "ipv4"}],
+        cnm_docker_user__answers=[{"ctstate": "established", "action": "return", "family": "ipv4"}],
+        cnm_docker_user_position="last",
+    )
+    predicted, done = docker.play(str(playbook), "--check", "--diff"), docker.play(str(playbook), "--diff")
+    assert "change rules of ours in DOCKER-USER (ipv4): +3 -0 rules" in predicted.stdout and done.returncode == 0, done.stdout + done.stderr
+    order = [line.split("docker_user")[1].split()[-1] for line in docker.node1.sh("iptables -S DOCKER-USER").splitlines() if "cnm:" in line]
+    assert order == ["RETURN", "RETURN", "DROP"] and who_reaches(docker) == {(source, WEB) for source in (ONE, NEIGHBOUR, OFFICE, OTHER)}
+    assert " changed=0 " in docker.play(str(playbook)).stdout
+    docker.declare(cnm_docker_user=[{"action": "deny", "source": "192.168.1.1/24"}, {"raw": "-m nothing -j DROP"}])
+    refused = docker.play(str(playbook))
+    assert refused.returncode == 2 and "cnm_docker_user[0].action" in refused.stdout and "write 192.168.1.0/24" in refused.stdout
+    assert docker.node1.sh("iptables -S DOCKER-USER | grep -c cnm:").strip() == "3"
+    docker.play(str(playbook), "-e", "docker_user_state=absent")
+    assert "cnm:" not in docker.node1.sh("iptables-save; ip6tables-save")
