@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 from collections.abc import Iterator
@@ -44,18 +45,20 @@ class _Entry:
 def forget(what: Connections) -> None:
     """Delete the entries of UDP connections that were sent to one of the ports on this host, or that led to one of the addresses."""
     header = _HEADER.pack(_FAMILIES[what.family], 0, 0)
-    with RouteSocket(NETLINK_NETFILTER) as netlink:
-        try:
+    try:
+        with RouteSocket(NETLINK_NETFILTER) as netlink:
             entries = [entry for body in netlink.dump(_GET, header) for entry in _read(body, what.family)]
-        except Refused:
-            return  # a kernel without conntrack remembers nothing
-        local = _local_addresses() if entries else set()
-        for one in entries:
-            to_port = (one.address, one.port) in what.ports or ("", one.port) in what.ports
-            is_local = one.address in local or ip_address(one.address).is_loopback
-            if one.answers in what.addresses or (to_port and is_local):
-                with contextlib.suppress(Refused):  # it ended meanwhile
-                    netlink.send([(_DELETE, 0, header + one.key)])
+            local = _local_addresses() if entries else set()
+            for one in entries:
+                to_port = (one.address, one.port) in what.ports or ("", one.port) in what.ports
+                is_local = one.address in local or ip_address(one.address).is_loopback
+                if one.answers in what.addresses or (to_port and is_local):
+                    with contextlib.suppress(Refused):  # it ended meanwhile
+                        netlink.send([(_DELETE, 0, header + one.key)])
+    except OSError as error:
+        # A kernel without conntrack remembers nothing.
+        if not isinstance(error, Refused) and error.errno != errno.EPROTONOSUPPORT:
+            raise
 
 
 def _local_addresses() -> set[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from dataclasses import dataclass
 
@@ -51,11 +52,13 @@ def read_forward_chains() -> list[ForwardChain]:
 
 def _dump(kind: int) -> list[tuple[str, Attributes]]:
     """(family, attributes) of each; nothing where the kernel has no nftables."""
-    with RouteSocket(NETLINK_NETFILTER) as netlink:
-        try:
+    try:
+        with RouteSocket(NETLINK_NETFILTER) as netlink:
             bodies = list(netlink.dump(kind, _HEADER.pack(0, 0, 0)))
-        except Refused:
+    except OSError as error:
+        if isinstance(error, Refused) or error.errno == errno.EPROTONOSUPPORT:
             return []
+        raise
     return [(_FAMILIES.get(body[0], ""), attributes(body, _HEADER.size)) for body in bodies]
 
 
