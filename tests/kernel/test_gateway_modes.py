@@ -116,7 +116,7 @@ def of_single_ports(family: int) -> dict[Flow, bool]:
     return found
 
 
-@pytest.fixture(scope="module", params=[(backend, policy) for backend in BACKENDS for policy in ("ACCEPT", "DROP")], ids=lambda one: " ".join(one))
+@pytest.fixture(scope="module", params=[(backend, policy) for backend in BACKENDS for policy in ("ACCEPT", "DROP")], ids=" ".join)
 def world(shared_host, request) -> Iterator[tuple[object, list[Listener]]]:
     """A host with every gateway mode, by one backend and beside one policy of FORWARD, and a listener at each port in each family."""
     backend, policy = request.param
