@@ -30,8 +30,8 @@ def dump(host: Any) -> dict[str, Any]:
 
 
 def settle(host: Any) -> None:
-    """Wait until no link and no address is about to come up."""
-    while host.sh("ip -6 addr show tentative; ip -br link | grep -v ^lo | grep UNKNOWN", check=False):
+    """Wait until no link and no address is about to come up. A vxlan (vx…) and a bridge without ports (lone…) have no carrier to wait for."""
+    while host.sh(r"ip -6 -br addr show tentative | grep -v ' DOWN '; ip -br link | grep -v '^lo\|^vx\|^lone' | grep UNKNOWN", check=False):
         time.sleep(0.02)
 
 

@@ -22,6 +22,9 @@ _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _NLMSGERR_ATTR_MSG = 1
 
+# What the kernel says where there is nothing to remove any more: with an address its further ones go, with a link's last one its routes.
+_GONE = {21: errno.EADDRNOTAVAIL, 25: errno.ESRCH, 29: errno.ENOENT}
+
 _RECEIVE_BYTES = 32 * 1024
 # So many messages per send that their errors fit into the socket's buffer.
 _BATCH = 64
@@ -83,16 +86,17 @@ class RouteSocket:
                 asks = NLM_F_ACK if at == len(batch) else 0
                 packed.append(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | flags | asks, at, 0) + body + b"\0" * (-len(body) % 4))
             self._socket.send(b"".join(packed))
-            self._read_answers(start, len(batch))
+            self._read_answers(start, [kind for kind, _flags, _body in batch])
 
-    def _read_answers(self, start: int, last: int) -> None:
+    def _read_answers(self, start: int, kinds: list[int]) -> None:
+        last = len(kinds)
         first: dict[int, Refused] = {}
         while True:
             for kind, flags, sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
                 if kind != _NLMSG_ERROR:
                     continue
                 number = -_ERROR.unpack_from(payload)[0]
-                if number:
+                if number and number != _GONE.get(kinds[sequence - 1]):
                     first.setdefault(0, Refused(number, start + sequence - 1, _own_words(flags, payload)))
                 if sequence == last:
                     if first:

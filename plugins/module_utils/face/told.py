@@ -1,0 +1,193 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a kernel module is told: its parameters as objects, with every value that cannot be used as a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_interface, ip_network
+from typing import Any
+
+from ..kernel.options import KINDS, PORT
+from ..model.problem import Problem
+from ..state.entry import ALL_MACS, Fdb, Neighbour
+from ..state.objects import Address, Link, Object, Options, Route
+
+End = tuple[str, str]
+Params = dict[str, Any]
+STACKED = ("macvlan", "ipvlan", "vxlan")
+
+
+@dataclass
+class Told:
+    """kind: of the links. links: those that the module acts on; an attribute of None is left alone. ground: those that have to be there.
+    ports: of a bridge, by their names and flags.
+
+    lists: which lists were given, and for which link. on_links: what is in them. exclusive: whether they are all that there should be.
+    """
+
+    kind: str
+    present: bool
+    links: list[Link] = field(default_factory=list)
+    ground: list[Link] = field(default_factory=list)
+    ports: list[Link] = field(default_factory=list)
+    lists: set[tuple[str, End]] = field(default_factory=set)
+    on_links: list[Object] = field(default_factory=list)
+    exclusive: bool = True
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(self, path: str, value: object, message: str) -> None:
+        self.problems.append(Problem("", path, str(value), message))
+
+
+def told_link(kind: str, params: Params) -> Told:
+    """What the parameters of a module for links of this kind say."""
+    told = Told(kind, params["state"] == "present")
+    peer = params.get("peer")
+    if peer is None:
+        _add_end(told, params, "", None)
+        return told
+    here, there = (params["netns"], params["name"]), (peer["netns"], peer["name"])
+    if here == there:
+        told.wrong("peer.name", peer["name"], "the two ends are one interface: give the other end another name or namespace")
+    _add_end(told, params, "", there)
+    _add_end(told, peer, "peer.", here)
+    return told
+
+
+def told_peers(params: Params) -> Told:
+    """What the parameters of vxlan_peers say: entries on a vxlan that stands."""
+    told = Told("vxlan", params["state"] == "present", exclusive=params["exclusive"])
+    at = (params["netns"], params["name"])
+    _check_name(told, "name", params["name"])
+    told.ground.append(Link(*at, "vxlan"))
+    for option in ("flood", "macs", "neighbours"):
+        if params[option] is not None:
+            told.lists.add((option, at))
+    for number, vtep in enumerate(params["flood"] or ()):
+        told.on_links.append(Fdb(*at, ALL_MACS, _address(told, f"flood[{number}]", vtep)))
+    for number, one in enumerate(params["macs"] or ()):
+        path = f"macs[{number}]"
+        told.on_links.append(Fdb(*at, _mac(told, f"{path}.mac_address", one["mac_address"]), _address(told, f"{path}.vtep", one["vtep"])))
+    for number, one in enumerate(params["neighbours"] or ()):
+        path = f"neighbours[{number}]"
+        told.on_links.append(Neighbour(*at, _address(told, f"{path}.address", one["address"]), _mac(told, f"{path}.mac_address", one["mac_address"])))
+    _check_once(told)
+    return told
+
+
+def _add_end(told: Told, params: Params, path: str, peer: End | None) -> None:
+    at = (params["netns"], params["name"])
+    _check_name(told, path + "name", params["name"])
+    if params.get("master"):
+        _check_name(told, path + "master", params["master"])
+    mac = params.get("mac_address")
+    told.links.append(
+        Link(
+            *at,
+            told.kind,
+            mac=_mac(told, path + "mac_address", mac) if mac is not None else None,
+            mtu=params["mtu"],
+            master=params.get("master"),
+            peer=peer,
+            parent=_parent(told, params),
+            options=_options(told, params),
+            txqlen=params["txqlen"],
+            promisc=params["promisc"],
+            up=params["up"],
+        )
+    )
+    for option in ("addresses", "routes", "ports"):
+        if params.get(option) is not None:
+            told.lists.add((option, at))
+    told.on_links.extend(Address(*at, one) for one in _addresses(told, params, path))
+    told.on_links.extend(_route(told, at, one, f"{path}routes[{number}]") for number, one in enumerate(params["routes"] or ()))
+    for number, one in enumerate(params.get("ports") or ()):
+        _check_name(told, f"ports[{number}].name", one["name"])
+        flags = tuple((flag, one[flag]) for flag in sorted(PORT) if one[flag] is not None)
+        told.ports.append(Link(at[0], one["name"], "", master=at[1], port=flags))
+    _check_once(told)
+
+
+def _parent(told: Told, params: Params) -> End | None:
+    """What the link rests on. A vxlan may rest on no link; where it is made, its socket is on the host unless it is told otherwise."""
+    parent, netns = params.get("parent"), params.get("parent_netns")
+    if told.kind not in STACKED or (parent is None and (told.kind != "vxlan" or netns is None)):
+        return None
+    if parent is not None:
+        _check_name(told, "parent", parent)
+        if parent == "lo":
+            told.wrong("parent", parent, "nothing can rest on lo: give an interface that leads out of the host")
+    return (netns or "", parent or "")
+
+
+def _options(told: Told, params: Params) -> Options:
+    given = {name: params[name] for name in KINDS.get(told.kind, {}) if params.get(name) is not None}
+    for name in ("local", "group"):
+        if name in given:
+            given[name] = _address(told, name, given[name])
+    if told.kind == "vxlan" and not 0 <= given.get("id", 0) < 1 << 24:
+        told.wrong("id", given["id"], "a VXLAN network identifier is a number from 0 to 16777215")
+    return tuple(sorted(given.items()))
+
+
+def _addresses(told: Told, params: Params, path: str) -> Iterator[str]:
+    for number, given in enumerate(params["addresses"] or ()):
+        try:
+            one = ip_interface(given)
+        except ValueError:
+            told.wrong(f"{path}addresses[{number}]", given, "this is no address with a prefix length, such as 192.0.2.1/24 or 2001:db8::1/64")
+            continue
+        if one.version == 6 and one.ip.is_link_local:
+            told.wrong(f"{path}addresses[{number}]", given, "the kernel makes link-local addresses itself: leave it out")
+        yield str(one)
+
+
+def _route(told: Told, at: End, given: Params, path: str) -> Route:
+    gateway = given.get("gateway")
+    gateway = _address(told, f"{path}.gateway", gateway) if gateway is not None else ""
+    destination = given["destination"]
+    try:
+        network = ip_network(("::/0" if ":" in gateway else "0.0.0.0/0") if destination == "default" else destination)
+    except ValueError as error:
+        told.wrong(f"{path}.destination", destination, f"this is no destination: {error}; give default, or a prefix such as 192.0.2.0/24")
+        return Route(at[0], destination, gateway, at[1])
+    if gateway and (":" in gateway) != (network.version == 6):
+        told.wrong(f"{path}.gateway", gateway, f"the gateway is not of the family of {destination}")
+    text = "default" if str(network) == "0.0.0.0/0" else str(network)
+    # The kernel's own metric for IPv6, which says nothing.
+    metric = 0 if network.version == 6 and given["metric"] == 1024 else given["metric"]
+    return Route(at[0], text, gateway, at[1], metric, given["table"])
+
+
+def _address(told: Told, path: str, given: str) -> str:
+    try:
+        return str(ip_address(given))
+    except ValueError:
+        told.wrong(path, given, "this is no IP address")
+        return given
+
+
+def _mac(told: Told, path: str, given: str) -> str:
+    mac = given.lower().replace("-", ":")
+    if not re.fullmatch("([0-9a-f]{2}:){5}[0-9a-f]{2}", mac):
+        told.wrong(path, given, "this is no MAC address, such as 02:42:ac:11:00:02")
+    elif path.endswith("mac_address") and "[" not in path and int(mac[:2], 16) & 1:
+        told.wrong(path, given, "this is the address of a group, which no interface can have: the first byte must be even")
+    return mac
+
+
+def _check_name(told: Told, path: str, name: str) -> None:
+    if not 0 < len(name.encode()) <= 15 or name in (".", "..") or re.search(r"[/:\s]", name):
+        told.wrong(path, name, "an interface's name has 1 to 15 bytes, and no blank, '/' or ':' in it")
+
+
+def _check_once(told: Told) -> None:
+    seen = set()
+    for one in (*told.on_links, *told.ports):
+        if one.key in seen:
+            told.wrong(one.key[0], " ".join(part for part in one.key[1:] if part), "this is listed twice")
+        seen.add(one.key)

@@ -1,0 +1,101 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module that knows what stands should bring about, and why it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model.problem import Problem
+from ..state.difference import another_thing
+from ..state.objects import HostState, Key, Link, Object
+from ..state.tag import read_tag
+from .look import list_of
+from .told import STACKED, Told
+
+# What a link that has to be made anew keeps of the one before.
+_KEPT = ("mac", "master", "txqlen", "promisc", "up")
+
+
+def wish(told: Told, stands: HostState) -> HostState:
+    """All that should stand of what ``stands`` owns. What was left out stays as it is."""
+    if not told.present:
+        return HostState()
+    wanted: dict[Key, Object] = {}
+    for key in stands.owned:
+        one = stands.objects[key]
+        left_out = (list_of(one), (getattr(one, "netns", ""), getattr(one, "link", ""))) not in told.lists
+        if not isinstance(one, Link) and left_out:
+            wanted[key] = one
+        elif isinstance(one, Link) and one.master and ("ports", (one.netns, one.master)) in told.lists:
+            wanted[key] = Link(one.netns, one.name, one.kind, master="")
+    for link in told.links:
+        wanted[link.key] = _completed(link, stands.objects.get(link.key))
+    for port in told.ports:
+        now = stands.objects.get(port.key)
+        wanted[port.key] = replace(port, kind=now.kind if isinstance(now, Link) else "")
+    wanted.update({one.key: one for one in told.on_links})
+    return HostState(wanted, frozenset(wanted))
+
+
+def _completed(link: Link, now: Object | None) -> Link:
+    if not isinstance(now, Link):
+        parent = ("", "") if link.kind == "vxlan" and link.parent is None else link.parent
+        return replace(link, up=link.up is not False, parent=parent)
+    if not another_thing(now, link):
+        return link
+    options = tuple(sorted({**dict(now.options), **dict(link.options)}.items()))
+    kept = {name: getattr(now, name) for name in _KEPT if getattr(link, name) is None}
+    return replace(link, options=options, parent=link.parent or now.parent, **kept)
+
+
+def refusals(told: Told, stands: HostState) -> list[Problem]:
+    """Why the module must not act on what stands: it is of another kind, or belongs to a topology."""
+    problems = []
+    for one in (*told.links, *told.ground, *told.ports):
+        now = stands.objects.get(one.key)
+        if not isinstance(now, Link):
+            continue
+        where, owner = f"{now.kind or 'interface'} {now.name}" + (f" in {now.netns}" if now.netns else ""), read_tag(now.tag)
+        if owner is not None:
+            message = f"the {where} was made by a topology, for {owner.purpose} of fleet {owner.fleet}: change it in the declaration, or choose another name"
+            problems.append(Problem("", "name", one.name, message))
+        elif one.kind not in ("", now.kind):
+            message = f"there is an interface of this name, but it is no {one.kind}: the {where} is left alone; remove it, or choose another name"
+            problems.append(Problem("", "name", one.name, message))
+    for one in told.links if told.present else ():
+        if one.key not in stands.objects:
+            problems += [Problem("", name, "", f"the {one.kind} {one.name} is not there yet, and to make it this is needed") for name in _needed(one)]
+    return problems
+
+
+def _needed(link: Link) -> list[str]:
+    options = dict(link.options)
+    if link.kind == "veth":
+        return [] if link.peer is not None else ["peer"]
+    if link.kind == "vxlan":
+        return [] if "id" in options else ["id"]
+    return ["parent"] if link.kind in STACKED and link.parent is None else []
+
+
+def missing(told: Told, stands: HostState) -> list[Problem]:
+    """What has to be there before the module can act. Not asked in check mode, since an earlier task may be about to make it."""
+    if not told.present:
+        return []
+    problems = []
+    sought: dict[Key, tuple[str, str]] = {}
+    own = {one.key for one in told.links}
+    for one in (*told.links, *told.ground):
+        for path, netns in (("netns", one.netns), ("parent_netns", one.parent[0] if one.parent else "")):
+            if netns:
+                sought.setdefault(("namespace", netns), (path, f"there is no namespace {netns} on this host"))
+        for path, at in (("parent", one.parent), ("master", (one.netns, one.master) if one.master else None)):
+            if at is not None and at[1] and ("link", *at) not in own:
+                sought.setdefault(("link", *at), (path, f"there is no interface {at[1]}" + (f" in {at[0]}" if at[0] else "")))
+    for one in (*told.ground, *told.ports):
+        sought.setdefault(one.key, ("name", f"there is no interface {one.name}" + (f" in {one.netns}" if one.netns else "")))
+    for key, (path, message) in sought.items():
+        if key not in stands.objects:
+            problems.append(Problem("", path, key[-1], f"{message}: make it first"))
+    return problems

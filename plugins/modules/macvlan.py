@@ -1,0 +1,101 @@
+#!/usr/bin/python
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: macvlan
+short_description: Make, change or remove a macvlan
+version_added: 0.1.0
+description:
+  - An interface with a MAC address of its own on another interface. It is born in its namespace, with its parent in another.
+  - It acts on what it is told by name, whoever made that, and on nothing else. It writes no mark. What a topology has made
+    (M(mooring.cnm.topology)) it refuses to touch.
+author:
+  - mooring.cnm contributors (@mooring)
+options:
+  mode:
+    description:
+      - Whom it reaches on the same parent. V(bridge), all others; V(private), none; V(vepa), those that the switch outside sends it back to; V(passthru), it is
+        the only one and has the parent to itself; V(source), it takes frames from a list of senders only.
+      - The kernel's own choice for a new one is V(vepa). To and from V(passthru) it is made anew.
+    type: str
+    choices: [private, vepa, bridge, passthru, source]
+extends_documentation_fragment:
+  - mooring.cnm.attributes
+  - mooring.cnm.link
+  - mooring.cnm.mac_address
+  - mooring.cnm.master
+  - mooring.cnm.parent
+  - mooring.cnm.addresses
+  - mooring.cnm.routes
+requirements:
+  - pyroute2 >= 0.7.2 (where something must change)
+seealso:
+  - module: mooring.cnm.link_info
+  - module: mooring.cnm.netns_info
+"""
+
+EXAMPLES = r"""
+- name: An interface of the sandbox web on the host's eth1
+  mooring.cnm.macvlan:
+    name: eth0
+    netns: web
+    parent: eth1
+    mode: bridge
+    addresses: [192.0.2.20/24]
+    routes: [{destination: default, gateway: 192.0.2.1}]
+
+- name: It is gone
+  mooring.cnm.macvlan:
+    name: eth0
+    netns: web
+    state: absent
+"""
+
+RETURN = r"""
+before:
+  description: What stood, in option names.
+  returned: always
+  type: dict
+after:
+  description: What stands now, or would in check mode. Given back as options, it changes nothing.
+  returned: always
+  type: dict
+  sample: {name: eth0, netns: web, state: present, up: true, parent: eth1, parent_netns: "", mode: bridge, addresses: [192.0.2.20/24]}
+ops:
+  description: What was done or, in check mode, would be, in order. Check mode and the run give the same.
+  returned: always
+  type: list
+  elements: str
+  sample: ["create macvlan eth0 in web", "add address 192.0.2.20/24 on eth0 in web"]
+problems:
+  description: Why nothing was changed, all of it at once.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    host: {description: Empty. (M(mooring.cnm.fleet_plan) names a host here.), type: str}
+    path: {description: The option that it is about., type: str}
+    value: {description: The value as it was given., type: str}
+    message: {description: What is wrong and what would be right., type: str}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.face.links import link_face
+from ..module_utils.face.run import run
+from ..module_utils.face.spec import LINK, MAC, MASTER, PARENT, STATE, kind_spec
+
+
+def main() -> None:
+    spec = {**LINK, **STATE, **MAC, **MASTER, **PARENT, **kind_spec("macvlan")}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    run(module, link_face("macvlan", module.params))
+
+
+if __name__ == "__main__":
+    main()
