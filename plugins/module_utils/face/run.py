@@ -11,7 +11,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from ..kernel.alone import alone
-from ..kernel.apply import apply
+from ..kernel.carry import LINK_STAGES, carry_out
 from ..kernel.reasons import reason
 from ..model.problem import Problem
 from ..state.fault import Fault
@@ -71,7 +71,7 @@ def _steps(module: AnsibleModule, face: Face) -> tuple[HostState, Plan]:
 
 def _carry_out(face: Face, before: HostState, steps: Plan) -> HostState:
     try:
-        apply(steps.ops)
+        carry_out(steps.ops, LINK_STAGES)
         after = face.look()
         left = plan(after, face.wish(after)).ops
         if left:
@@ -89,7 +89,7 @@ def _put_back(face: Face, before: HostState, fault: Fault) -> None:
         stands = face.look()
         was = {key: before.objects[key] for key in before.owned}
         ours = (before.owned | stands.owned) & set(stands.objects)
-        apply(plan(HostState(stands.objects, ours), HostState(was, frozenset(was))).ops)
+        carry_out(plan(HostState(stands.objects, ours), HostState(was, frozenset(was))).ops, LINK_STAGES)
         fault.remedy = f"{fault.remedy} What stood before was put back.".strip()
     except (Fault, OSError) as second:
         fault.remedy = f"{fault.remedy} Putting back what stood before failed too: {second}".strip()

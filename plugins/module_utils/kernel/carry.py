@@ -1,0 +1,156 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out what a plan says of namespaces, links and what is on them: one socket per namespace, many messages per send. It decides nothing."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Callable
+
+from ..state import order
+from ..state.fault import Fault
+from ..state.objects import Key, Link, Namespace
+from ..state.op import Op
+from ..state.words import in_words
+from . import messages, namespaces
+from .encode import Message
+from .inside import inside_messages
+from .netlink import Refused, RouteSocket
+from .reasons import reason
+
+Stages = Mapping[int, Callable[[list[Op]], None]]
+
+
+def carry_out(ops: tuple[Op, ...], stages: Stages) -> None:
+    """Do ``ops``, in their order, each by the function of its stage. Raises Fault at the first that fails; what came before it is done."""
+    others = order.made_or_renamed(ops)
+    for stage, group in itertools.groupby(ops, key=lambda op: order.stage(op, others)):
+        steps = list(group)
+        try:
+            stages[stage](steps)
+        except OSError as error:
+            raise fault_of(steps[0], error) from error
+
+
+def _remove_links(ops: list[Op]) -> None:
+    for netns, group in by_namespace(ops):
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            send(netlink, [(op, []) for op in group[:-1]] + [(group[-1], messages.remove_links([op.subject.key[2] for op in group]))])
+
+
+def _rename_links(ops: list[Op]) -> None:
+    for op in ops:
+        if not isinstance(op.before, Link) or not isinstance(op.after, Link):
+            continue
+        was, now = op.before.name, op.after.name
+        with namespaces.inside(op.before.netns), RouteSocket() as netlink:
+            try:
+                netlink.send(messages.rename_link(was, now))
+            except Refused as error:
+                if error.errno != errno.EBUSY:
+                    raise fault_of(op, error) from error
+                # Before 6.2 the kernel renames only what is down.
+                send(netlink, [(op, [*messages.set_up(was, False), *messages.rename_link(was, now)])])
+                send(netlink, [(op, messages.set_up(now, bool(op.after.up)))])
+
+
+def _make_namespaces(ops: list[Op]) -> None:
+    namespaces.share_directory()
+    for op in ops:
+        one = op.subject
+        if not isinstance(one, Namespace):
+            continue
+        try:
+            if op.action == "change":
+                with namespaces.inside(one.name), RouteSocket() as netlink:
+                    send(netlink, [(op, messages.complete_lo(one.tag))])
+            elif one.joins:
+                namespaces.bind(namespaces.path_of(one.joins), one.name, one.tag or "")
+            else:
+                with namespaces.new(one.name, one.tag or ""), RouteSocket() as netlink:
+                    send(netlink, [(op, messages.complete_lo(one.tag))])
+        except OSError as error:
+            raise fault_of(op, error) from error
+
+
+def _remove_namespaces(ops: list[Op]) -> None:
+    for op in ops:
+        namespaces.unbind(op.subject.key[1])
+
+
+def _create_links(ops: list[Op]) -> None:
+    ends = [link for op in ops for link in (op.after, op.peer) if isinstance(link, Link)]
+    made = {link.key: link for link in ends}
+    # A link needs the index of its bridge, and of what it rests on, so these are made before it is packed.
+    for (_depth, netns), group in itertools.groupby(ops, key=lambda op: _birth(op, made)):
+        _create_batch(netns, list(group))
+    at_home = {op.subject.key for op in ops if isinstance(op.after, Link) and order.born_from(op.after) == op.after.netns}
+    elsewhere = sorted((link for link in ends if link.key not in at_home), key=lambda link: link.key)
+    for there, links in itertools.groupby(elsewhere, key=lambda link: link.netns):
+        with namespaces.inside(there), RouteSocket() as netlink:
+            for link in links:
+                netlink.send(messages.finish_birth(link, has_master=False))
+
+
+def _birth(op: Op, made: Mapping[Key, Link]) -> tuple[int, str]:
+    """How much has to be made before a link, and from where it is made."""
+    return (order.depth(op.after, made), order.born_from(op.after)) if isinstance(op.after, Link) else (0, "")
+
+
+def _create_batch(netns: str, ops: list[Op]) -> None:
+    others = {link.netns for op in ops for link in (op.after, op.peer) if isinstance(link, Link)} - {netns}
+    at: dict[str, int] = {}
+    try:
+        for other in others:
+            at[other] = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            send(netlink, [(op, messages.create_link(op.after, op.peer, at)) for op in ops if isinstance(op.after, Link)])
+            # Only now: where somebody else has made a link of the same name meanwhile, what follows its refused birth would change that link.
+            here = [(op, op.after) for op in ops if isinstance(op.after, Link) and op.after.netns == netns]
+            send(netlink, [(op, messages.finish_birth(link)) for op, link in here])
+    finally:
+        for handle in at.values():
+            os.close(handle)
+
+
+def _change_on_links(ops: list[Op]) -> None:
+    for netns, group in by_namespace(ops):
+        with namespaces.inside(netns), RouteSocket() as netlink:
+            send(netlink, list(inside_messages(group)))
+
+
+LINK_STAGES: Stages = {
+    order.LINK_REMOVAL: _remove_links,
+    order.BEFORE_RENAME: _change_on_links,
+    order.LINK_RENAME: _rename_links,
+    order.NAMESPACE_REPLACEMENT: _remove_namespaces,
+    order.NAMESPACE: _make_namespaces,
+    order.LINK_CREATION: _create_links,
+    order.INSIDE: _change_on_links,
+    order.NAMESPACE_REMOVAL: _remove_namespaces,
+}
+
+
+def by_namespace(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
+    """Steps that follow each other in one namespace, with its name."""
+    for netns, group in itertools.groupby(ops, key=lambda op: getattr(op.subject, "netns", "")):
+        yield netns, list(group)
+
+
+def send(netlink: RouteSocket, steps: list[tuple[Op, list[Message]]]) -> None:
+    """Send the messages of many steps at once, and say which step failed."""
+    owners = [op for op, group in steps for _message in group]
+    try:
+        netlink.send([message for _op, group in steps for message in group])
+    except Refused as error:
+        raise fault_of(owners[error.index], error) from error
+
+
+def fault_of(op: Op, error: OSError) -> Fault:
+    """Why a step failed."""
+    action, subject = in_words(op).split(" ", 1)
+    return Fault(subject, action, reason(error, getattr(error, "said", "")))
