@@ -27,22 +27,15 @@ LAYERS = {
     "module_utils/kernel": {"firewall", "state"},
     "module_utils/converge": {"kernel", "state"},
     "module_utils/runner": {"converge", "kernel", "state"},
-<<<<<<< HEAD
     "module_utils/attach": {"kernel", "model"},
-=======
     "module_utils/face": {"kernel", "state"},
->>>>>>> 9ae948e (Carrying out links stands by itself, without rules, files and settings)
     "module_utils/docker_user": {"drivers", "firewall", "model", "state"},
     "module_utils/proof": {"kernel", "model", "state"},
     "module_utils/boot": {"attach", "converge", "docker_user", "drivers", "firewall", "kernel", "model", "state"},
     "module_utils/persist": {"boot", "state"},
     "module_utils/lab": {"model"},
     "plugin_utils/fleet": {"ipam", "model", "proof"},
-<<<<<<< HEAD
-    "modules": {"attach", "docker_user", "drivers", "firewall", "kernel", "lab", "model", "persist", "proof", "runner", "state"},
-=======
-    "modules": {"docker_user", "drivers", "face", "firewall", "kernel", "lab", "model", "persist", "proof", "runner", "state"},
->>>>>>> 9ae948e (Carrying out links stands by itself, without rules, files and settings)
+    "modules": {"attach", "docker_user", "drivers", "face", "firewall", "kernel", "lab", "model", "persist", "proof", "runner", "state"},
     "action": {"fleet", "ipam", "lab", "model", "proof"},
     "connection": {"lab", "model"},
     "inventory": {"lab", "model"},
