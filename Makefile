@@ -113,7 +113,7 @@ releases: machine $(VENV) ## pytest tests/releases: lab hosts on other Debian re
 
 bench: machine $(VENV) ## measures one host, what others take for the same, the plan and the data plane, and writes docs/benchmarks.md
 	$(begin)
-	for part in one_host peers planning traffic; do python -m bench "$$part"; done
+	for part in one_host peers planning overlay traffic; do python -m bench "$$part"; done
 
 bench-fleet: machine $(VENV) ## measures one site run on fifty lab hosts, and writes docs/benchmarks.md
 	$(begin)

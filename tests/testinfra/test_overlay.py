@@ -12,7 +12,10 @@ from testinfra.host import Host
 
 # From the inventory of molecule/overlay, in the order in which the ledger gives.
 VNIS = {"backbone": 256, "quiet": 257}
-ADDRESSES = {"backbone": {"node1": "10.0.0.2", "node2": "10.0.0.3", "node3": "10.0.0.4"}, "quiet": {"node1": "10.0.1.2", "node2": "10.0.1.3", "node3": "10.0.1.4"}}
+ADDRESSES = {
+    "backbone": {"node1": "10.0.0.2", "node2": "10.0.0.3", "node3": "10.0.0.4"},
+    "quiet": {"node1": "10.0.1.2", "node2": "10.0.1.3", "node3": "10.0.1.4"},
+}
 
 
 def mac(address: str) -> str:

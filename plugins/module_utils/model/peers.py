@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
@@ -23,6 +24,8 @@ from .values import integer_between
 
 VXLAN_PORT = 4789  # IANA's
 PORT = integer_between(1, 65535)
+OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+PLAIN_IPV4 = re.compile(rf"{OCTET}(\.{OCTET}){{3}}")
 
 
 def read_any_address(value: object) -> str:
@@ -122,6 +125,10 @@ def _of_network(report: Report, path: str, raw: object) -> list[Peer]:
 
 
 def _peer(report: Report, path: str, host: str, vtep: str, sandbox: str, words: object) -> Peer | None:
+    if isinstance(words, dict) and words.keys() == {"ipv4_address"} and PLAIN_IPV4.fullmatch(str(words["ipv4_address"])):
+        # Nearly all of them, and there can be tens of thousands.
+        address = str(words["ipv4_address"])
+        return Peer(host, sandbox, vtep, address, "", _derived(address, ""))
     found = read_keys(report, path, words, ENDPOINT)
     ipv4_address, ipv6_address = found.get("ipv4_address", ""), found.get("ipv6_address", "")
     mac = found.get("mac_address") or _derived(ipv4_address, ipv6_address)
@@ -133,4 +140,6 @@ def _peer(report: Report, path: str, host: str, vtep: str, sandbox: str, words: 
 
 
 def _derived(ipv4_address: str, ipv6_address: str) -> str:
-    return derived_mac(ip_address(ipv4_address or ipv6_address)) if ipv4_address or ipv6_address else ""
+    if ipv4_address:
+        return "02:42:" + ":".join(f"{int(byte):02x}" for byte in ipv4_address.split("."))
+    return derived_mac(ip_address(ipv6_address)) if ipv6_address else ""

@@ -96,7 +96,7 @@ def _born(one: Object) -> Object:
 
 def _changes(now: Object, wanted: Object) -> list[Op]:
     """At most two steps for one object: all its attributes, and then, for a link, whether it is up."""
-    if not differences(now, wanted):
+    if now == wanted or not differences(now, wanted):  # most are equal, and there can be tens of thousands
         return []
     after = merged(now, wanted)
     if not isinstance(now, Link) or not isinstance(after, Link) or now.up == after.up:

@@ -1,0 +1,132 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One overlay: the peers of a host beside ``bridge -batch`` and ``ip -batch``, unchanged runs, and the plan of a fleet that is all on it."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from bench.host import PYTHONS, empty_host, leave_the_machine, payload, run_module, sh
+from bench.table import Line, ms
+
+SIZES = {1_000: 5, 10_000: 5, 50_000: 3}  # remote endpoints, and how often
+FLEETS = (10, 100, 1000)  # hosts with 20 endpoints each
+_PER_HOST, _ROUNDS = 20, 3
+_UNDERLAY = "198.18.0.1"
+_FIRST = IPv4Address("10.0.1.0")
+
+
+def measure() -> Iterator[Line]:
+    """Both sides of a comparison take turns."""
+    leave_the_machine()
+    with payload() as archive:
+        for count, rounds in SIZES.items():
+            yield from _peers(archive, count, rounds)
+    for hosts in FLEETS:
+        yield from _plan(hosts)
+
+
+def options(peers: int) -> dict[str, Any]:
+    """One sandbox on an overlay, and so many on other hosts, a hundred on each."""
+    numbers = [range(first, min(first + 100, peers)) for first in range(0, peers, 100)]
+    there = {
+        f"host{at}": {
+            "underlay_address": str(IPv4Address("198.18.1.0") + at),
+            "sandboxes": {f"s{number}": {"ipv4_address": str(_FIRST + number)} for number in within},
+        }
+        for at, within in enumerate(numbers)
+    }
+    network = {"driver": "overlay", "internal": True, "vni": 256, "ipam": {"config": [{"subnet": "10.0.0.0/14", "gateway": "10.0.0.1"}]}}
+    return {
+        "networks": {"backbone": network},
+        "sandboxes": {"own": {"networks": {"backbone": {"ipv4_address": "10.0.0.2"}}}},
+        "peers": {"backbone": there} if there else {},
+        "underlay_address": _UNDERLAY,
+    }
+
+
+def _peers(archive: str, count: int, rounds: int) -> Iterator[Line]:
+    took: dict[str, list[float]] = {}
+    for _round in range(rounds):
+        with empty_host():
+            _underlay()
+            run_module(archive, options(0), PYTHONS[".venv's"], True)
+            took.setdefault("first", []).append(run_module(archive, options(count), PYTHONS[".venv's"], True))
+            took.setdefault("unchanged", []).append(run_module(archive, options(count), PYTHONS[".venv's"], False))
+        with empty_host():
+            _underlay()
+            took.setdefault("tools", []).append(_tools(count))
+    first, tools = statistics.median(took["first"]), statistics.median(took["tools"])
+    goals = count == 10_000
+    yield Line(f"{count} remote endpoints, bridge -batch and ip -batch", f"{ms(took['tools'])}; {2 * count / tools:.0f} entries a second")
+    value = f"{ms(took['first'])}; {2 * count / first:.0f} entries a second; {first / tools:.2f} of the tools"
+    yield Line(f"{count} remote endpoints, first run", value, "at most the tools' time" if goals else "", first <= tools)
+    yield Line(f"{count} remote endpoints, unchanged", ms(took["unchanged"]), "under 0.5 s" if goals else "", statistics.median(took["unchanged"]) < 0.5)
+
+
+def _underlay() -> None:
+    sh(f"ip link add eth0 type veth peer name wire && ip address add {_UNDERLAY}/16 dev eth0 && ip link set eth0 up && ip link set wire up")
+
+
+def _tools(count: int) -> float:
+    """Seconds that the tools take for the same entries."""
+    sh("ip link add vxlan0 type vxlan id 256 dstport 4789 nolearning proxy && ip link set vxlan0 up")
+    entries = []
+    for number in range(count):
+        address = _FIRST + number
+        entries.append((str(address), "02:42:" + ":".join(f"{byte:02x}" for byte in address.packed), str(IPv4Address("198.18.1.0") + number // 100)))
+    with tempfile.TemporaryDirectory() as folder:
+        fdb, neighbours = Path(folder) / "fdb", Path(folder) / "neighbours"
+        fdb.write_text("".join(f"fdb replace {mac} dev vxlan0 self dst {vtep} permanent\n" for _address, mac, vtep in entries))
+        neighbours.write_text("".join(f"neigh replace {address} lladdr {mac} dev vxlan0 nud permanent\n" for address, mac, _vtep in entries))
+        start = time.perf_counter()
+        sh(f"bridge -batch {fdb} && ip -batch {neighbours}")
+        return time.perf_counter() - start
+
+
+def _plan(hosts: int) -> Iterator[Line]:
+    found = [
+        json.loads(subprocess.run([sys.executable, "-m", "bench.overlay", str(hosts)], capture_output=True, text=True, check=True).stdout)
+        for _round in range(_ROUNDS)
+    ]
+    for what in ("first", "again"):
+        seconds = statistics.median(one[what] for one in found)
+        value = f"{seconds:.3f} s; {1e6 * seconds / hosts / _PER_HOST:.0f} µs an endpoint; {found[0]['memory_mib']:.0f} MiB"
+        goal = "under 10 s, straight line" if hosts == FLEETS[-1] else ""
+        yield Line(f"plan of {hosts} hosts with {_PER_HOST} endpoints each on one overlay, {what}", value, goal, seconds < 10)
+
+
+def plan(hosts: int) -> dict[str, float]:
+    """Seconds with an empty ledger and with the one that came of it, and the most memory that this process had."""
+    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import HostInput, plan_fleet
+    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Ledger, ledger_dict, read_ledger
+    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock
+
+    networks = {"backbone": {"driver": "overlay", "ipam": {"config": [{"subnet": "10.0.0.0/14"}]}}}
+    sandboxes = {f"s{at:02}": {"networks": ["backbone"]} for at in range(_PER_HOST)}
+    inputs = {f"host{at:04}": HostInput({"cnm_networks": networks}, {"cnm_sandboxes": sandboxes}, {}) for at in range(hosts)}
+    took = {}
+    ledger = Ledger()
+    for what in ("first", "again"):
+        start = time.perf_counter()
+        made = plan_fleet(inputs, ledger, Stock(), "default", True)
+        took[what] = time.perf_counter() - start
+        if made.problems:
+            raise SystemExit(str(made.problems[:3]))
+        ledger, _problems = read_ledger(ledger_dict(made.ledger))
+    return {**took, "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    print(json.dumps(plan(int(sys.argv[1]))))
