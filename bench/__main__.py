@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m bench PART`` (one_host, peers, planning, overlay, traffic, fleet): measures, and writes the part's table into docs/benchmarks.md between its two marks."""
+"""``python -m bench PART`` (one_host, peers, planning, overlay, traffic, fleet): measures, and writes its table into docs/benchmarks.md between its marks."""
 
 from __future__ import annotations
 
