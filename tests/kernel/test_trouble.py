@@ -16,7 +16,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fau
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Link
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.tests.kernel.ground import FOREIGN
-from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, rules
 from ansible_collections.mooring.cnm.tests.kernel.topologies import NOTHING, changed, declare, endpoint, network, run, sandbox
 from ansible_collections.mooring.cnm.tests.kernel.trouble import failing_at, killed_at
 from ansible_collections.mooring.cnm.tests.kernel.whole import lasting, whole
@@ -53,6 +53,25 @@ def test_what_fails_at_any_step_is_rolled_back(host, way: str) -> None:
         assert failed, number
         check_same(lasting(before, again), lambda: lasting(whole(host), again))
     assert number > 10
+
+
+@pytest.mark.parametrize(("was", "now"), [("nftables", "nftables"), ("iptables", "nftables"), ("nftables", "iptables")])
+def test_rules_that_are_refused_are_as_they_were_whoever_carries_them(host, was: str, now: str) -> None:
+    def carried() -> list[str]:
+        return [*rules(host), host.sh("nft -s list table inet cnm-default", check=False)]
+
+    run(SMALL, firewall=was)
+    before, doors = carried(), []
+    for number in itertools.count():
+        with failing_at(number) as failed:
+            assert fails(OTHER, now)
+        if doors and failed[0] not in ("restore", "load"):
+            break
+        if failed[0] in ("restore", "load"):
+            doors += failed
+            assert carried() == before
+    assert "load" in doors
+    assert run(SMALL, check=True, firewall=was).ops == ()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -100,9 +119,9 @@ def test_a_setting_that_the_kernel_does_not_have_is_told_in_a_sentence(host) -> 
     check_same(before, lambda: dump(host))
 
 
-def fails(goal: Declaration) -> bool:
+def fails(goal: Declaration, firewall: str = "auto") -> bool:
     try:
-        run(goal)
+        run(goal, firewall=firewall)
     except Fault as fault:
         assert re.fullmatch(r"Could not [a-z]+ [^\n]+: [^\n]+\. (Run again\. )?What stood before was put back\.", str(fault)), str(fault)
         return True

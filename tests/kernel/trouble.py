@@ -80,7 +80,9 @@ def _fail(call: Call, arguments: tuple[Any, ...], which: int) -> Any:
     if call.__name__ == "restore":
         tables = _tables(arguments[1])
         tables[which] = tables[which].replace("COMMIT", "-A NO-SUCH-CHAIN -j DROP\nCOMMIT")
-        return call(arguments[0], "".join(tables))
+        return call(arguments[0], "".join(tables), *arguments[2:])
+    if call.__name__ == "load":
+        return call(f"{arguments[0]}\nno such command\n")
     if call is _ORIGINALS["set"]:
         return call(*arguments[:2], "no such value")
     if call is _ORIGINALS["write"]:
@@ -108,7 +110,7 @@ def _die(call: Call, arguments: tuple[Any, ...], which: int) -> None:
     if call.__name__ == "send":
         call(arguments[0], arguments[1][: which + 1])
     elif call.__name__ == "restore":
-        call(arguments[0], "".join(_tables(arguments[1])[: which + 1]))
+        call(arguments[0], "".join(_tables(arguments[1])[: which + 1]), *arguments[2:])
     elif call is _ORIGINALS["write"]:
         call(arguments[0], "", *arguments[2:])
     elif call.__name__ in ("bind", "unbind"):
