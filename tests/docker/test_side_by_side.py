@@ -77,7 +77,9 @@ def by_declaration(pair: Pair) -> None:
 
 def who_answers(node: EngineHost, number: int, remote: EngineHost, entering: dict[str, str]) -> Matrix:
     """What answers from each sandbox, the host, the remote host and the attacker, at each address and published port."""
-    addresses = {f"{name} {port}": (f"{subnet(number, network)}.{last}", port) for name, (network, last, _) in SANDBOXES.items() for port in (80, 81, 7000)}
+    addresses = {
+        f"{name} {port}": (f"{subnet(number, network)}.{last}", port) for name, (network, last, _ports) in SANDBOXES.items() for port in (80, 81, 7000)
+    }
     published = {one: (one.split()[0].replace("HOST", node.address), int(one.split()[1])) for one in PUBLISHED}
     everything = {**addresses, **published}
     found: Matrix = {}
