@@ -45,7 +45,8 @@ def test_every_key_is_read_and_written() -> None:
         500,
     )
     options = declaration_options(declaration)
-    assert options["sandboxes"]["web"]["networks"]["front"]["bandwidth"] == {"ingress_rate": "10mbit", "ingress_burst": "1mbit", "egress_rate": "8mbit"}  # type: ignore[index]
+    front: Any = options["sandboxes"]["web"]["networks"]["front"]  # type: ignore[index]
+    assert front["bandwidth"] == {"ingress_rate": "10mbit", "ingress_burst": "1mbit", "egress_rate": "8mbit"}
     assert parse_declaration(options["networks"], options["sandboxes"]) == (declaration, [])
 
 
