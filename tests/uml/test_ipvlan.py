@@ -13,7 +13,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import inode
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
-from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, FRONT, changed, clear, declare, endpoint, run, sandbox
 
 A, B = sandbox("a", endpoint("lan", "192.0.2.10")), sandbox("b", endpoint("lan", "192.0.2.11"))
 AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
@@ -96,3 +96,19 @@ def test_from_one_driver_to_the_other_on_one_card(host) -> None:
     predicted = run(ipvlan, check=True)
     assert run(ipvlan).ops == predicted.ops and run(ipvlan).ops == ()
     assert answered("a", "b", expected=AMONG_THEMSELVES) == AMONG_THEMSELVES
+
+
+@pytest.mark.parametrize("mode", ["l2", "l3", "l3s"])
+def test_isolation_holds_for_those_that_the_host_routes_for(host, mode: str) -> None:
+    """What an ipvlan in mode l3 sends goes by the host's own routes, as if the host had sent it, and so past the chain FORWARD."""
+    wire(host)
+    host.sh("ip addr add 192.0.2.2/24 dev wire && ip -n far route add 198.51.100.0/24 via 192.0.2.2")
+    guarded = sandbox("db", endpoint("front", "172.20.0.3")), sandbox("in", endpoint("back", "172.21.0.3"))
+    run(declare(on_parent("ipvlan", subnet="198.51.100.0/24", mode=mode), FRONT, BACK, sandbox("a", endpoint("lan", "198.51.100.10")), *guarded))
+    if mode == "l2":
+        host.sh("ip -n a route add default dev eth0")  # a hostile one
+    at = {"a": "198.51.100.10", "db": "172.20.0.3", "in": "172.21.0.3", "": "172.20.0.1"}
+    control = {("", "db"), ("", "in")}
+    found = answered("a", "db", "in", "", addresses=at, expected=control)
+    assert control <= found
+    assert not {pair for pair in found if set(pair) in ({"a", "db"}, {"a", "in"})}
