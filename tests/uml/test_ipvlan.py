@@ -100,7 +100,7 @@ def test_from_one_driver_to_the_other_on_one_card(host) -> None:
 
 @pytest.mark.parametrize("mode", ["l2", "l3", "l3s"])
 def test_isolation_holds_for_those_that_the_host_routes_for(host, mode: str) -> None:
-    """What an ipvlan in mode l3 sends goes by the host's own routes, as if the host had sent it, and so past the chain FORWARD."""
+    """Nobody is answered: what an ipvlan in mode l3 sends goes by the host's own routes, but answers would have to pass the host's FORWARD."""
     wire(host)
     host.sh("ip addr add 192.0.2.2/24 dev wire && ip -n far route add 198.51.100.0/24 via 192.0.2.2")
     guarded = sandbox("db", endpoint("front", "172.20.0.3")), sandbox("in", endpoint("back", "172.21.0.3"))
