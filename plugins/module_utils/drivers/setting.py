@@ -34,10 +34,13 @@ def implied_settings(declaration: Declaration, sandbox: Sandbox) -> Iterator[tup
     overwrites it.) In a namespace of somebody else all that concerns our interfaces only.
     """
     names = interface_names(sandbox, declaration.networks)
+    # With a smaller MTU there is no IPv6 on a link, nor its settings.
+    large = {one.network for one in sandbox.endpoints if (one.tuning.mtu or _mtu(declaration, one.network)) >= LEAST_IPV6_MTU}
     with_ipv6 = {network: network in declaration.networks and declaration.networks[network].enable_ipv6 for network in names}
     for network, interface in sorted(names.items()) if sandbox.namespace is not None else ():
         yield f"net/ipv4/conf/{interface}/arp_notify", "1"
-        yield f"net/ipv6/conf/{interface}/disable_ipv6", "0" if with_ipv6[network] else "1"
+        if network in large:
+            yield f"net/ipv6/conf/{interface}/disable_ipv6", "0" if with_ipv6[network] else "1"
         if with_ipv6[network]:
             yield f"net/ipv6/conf/{interface}/ndisc_notify", "1"
             yield f"net/ipv6/conf/{interface}/accept_ra", "0"
@@ -48,6 +51,9 @@ def implied_settings(declaration: Declaration, sandbox: Sandbox) -> Iterator[tup
     if any(with_ipv6.values()):
         yield "net/ipv6/conf/all/ndisc_notify", "1"
         for network, interface in sorted(names.items()):
-            # With a smaller MTU there is no IPv6 on the link, nor its settings.
-            if network in declaration.networks and effective_mtu(declaration.networks[network]) >= LEAST_IPV6_MTU:
+            if network in large:
                 yield f"net/ipv6/conf/{interface}/accept_ra", "0"
+
+
+def _mtu(declaration: Declaration, network: str) -> int:
+    return effective_mtu(declaration.networks[network]) if network in declaration.networks else 0
