@@ -29,7 +29,7 @@ def wire(host: Any, vlan: int = 0) -> None:
     # The carrier is found a moment later.
     host.sh("until ip -n far -br link show eth0 | grep -q ' UP ' && ip -br link show wire | grep -q ' UP '; do sleep 0.01; done")
     if vlan:
-        host.sh(f"ip -n far link add link eth0 name {card} up type vlan id {vlan}")
+        host.sh(f"ip -n far link add link eth0 name {card} up type vlan id {vlan}; until ip -n far -br link show {card} | grep -q ' UP '; do sleep 0.01; done")
     host.sh(f"ip -n far addr add {ADDRESSES['far']}/24 dev {card}")
 
 

@@ -17,6 +17,7 @@ def companions(fleet: str, command: str) -> dict[str, tuple[str, str]]:
     """Units that converge the host again when another one has changed rules, by that one's name: name and text. command: what converges the host."""
     name = unit_name(fleet)
     # A reload is no event of systemd's, but a signal of firewalld's. Docker hears it too and writes its rules anew meanwhile, so one look is not enough.
+    # Those at the start are taken while it listens already, so that no reload goes unheard.
     again = f"again() {{ for pause_s in 0 2 5; do sleep $$pause_s; systemctl restart {name}; done; }}"
     signal = "type=signal,interface=org.fedoraproject.FirewallD1,member=Reloaded"
     listen = f'busctl --system monitor "--match={signal}" | while read -r line; do case "$$line" in *Member=Reloaded*) again;; esac; done'
@@ -25,7 +26,7 @@ def companions(fleet: str, command: str) -> dict[str, tuple[str, str]]:
         "docker": (f"mooring-cnm-docker@{fleet}.service", _companion(fleet, "docker.service", f"After={FIREWALLS}\nPartOf={FIREWALLS}", docker)),
         "firewalld": (
             f"mooring-cnm-firewalld@{fleet}.service",
-            _companion(fleet, "firewalld.service", f"After={name}\nRequisite=firewalld.service", f"ExecStart=/bin/sh -c '{again}; again; {listen}'"),
+            _companion(fleet, "firewalld.service", f"After={name}\nRequisite=firewalld.service", f"ExecStart=/bin/sh -c '{again}; again & {listen}'"),
         ),
     }
 
