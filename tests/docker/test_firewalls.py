@@ -46,7 +46,7 @@ def wait_for_runs(node1: EngineHost, count: int) -> None:
     One may fail, since firewalld and Docker write their rules meanwhile; the next one puts it right.
     """
     said = "journalctl --boot --output=cat --no-pager _PID=1 | grep -cE '^(Finished|Failed to start) .*Networks.and.sandboxes.of.fleet'"
-    node1.sh(f"timeout 60 sh -c \"until [ \\$({said}) -ge {count} ]; do sleep 0.1; done\"")
+    node1.sh(f'timeout 60 sh -c "until [ \\$({said}) -ge {count} ]; do sleep 0.1; done"')
 
 
 def test_firewalld_is_reloaded(host: Pair) -> None:
