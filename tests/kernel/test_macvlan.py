@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, inode
@@ -87,9 +88,12 @@ def test_two_networks_on_one_card_and_a_parent_of_another_mtu(host) -> None:
     wire(host)
     host.sh("ip link set wire mtu 1400")
     other = on_parent("macvlan", "other", "198.51.100.0/24", mtu=1300)
-    declared = declare(on_parent("macvlan"), other, sandbox("a", endpoint("lan", "192.0.2.10"), endpoint("other", "198.51.100.10")), B)
+    both = sandbox("a", endpoint("lan", "192.0.2.10"), endpoint("other", "198.51.100.10"))
+    own = sandbox("c", endpoint("lan", "192.0.2.12", tuning=Tuning(mtu=1290)), endpoint("other", "198.51.100.12", tuning=Tuning(mtu=1200)))
+    declared = declare(on_parent("macvlan"), other, both, B, own)
     done = run(declared)
     assert "mtu 1400" in host.sh("ip -n a link show eth0") and "mtu 1300" in host.sh("ip -n a link show eth1")
+    assert "mtu 1290" in host.sh("ip -n c link show eth0") and "mtu 1200" in host.sh("ip -n c link show eth1")
     assert describe(done.after, "default") == declared
     shown = {one["Name"]: one for one in inspect_networks(describe(done.after, "default"), "default")}
     assert shown["lan"]["Options"] == {"parent": "wire", "macvlan_mode": "bridge"} and shown["lan"]["Scope"] == "global"

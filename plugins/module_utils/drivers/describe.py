@@ -9,13 +9,14 @@ so that the result, declared again, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
+from itertools import permutations
 
 from ..model.declaration import Declaration, Endpoint, Network, Sandbox
 from ..model.parent import has_own_macs
-from ..model.resolve import FAMILIES, effective_mac, gateway_endpoint, interface_names
+from ..model.resolve import FAMILIES, effective_mac, gateway_endpoints, interface_names
 from ..state.objects import HostState, Link
 from ..state.relocate import relocated
 from ..state.tag import read_tag
@@ -28,9 +29,9 @@ from .tuning import described, with_interface_settings
 
 
 def describe(state: HostState, fleet: str) -> Declaration:
-    """The declaration that ``state`` (of which only what is owned counts) stands for. Sandboxes of mode ``host`` leave no trace."""
+    """The declaration that what is owned of ``state`` stands for; others' links tell which MTU follows by itself. Sandboxes of mode ``host`` leave no trace."""
     names = _names_of_places(state)
-    found = sort_out(HostState({key: relocated(state.objects[key], names) for key in state.owned}, state.owned))
+    found = sort_out(HostState({key: relocated(one, names) for key, one in state.objects.items()}, state.owned))
     networks = {network.name: network for driver in DRIVERS.values() for network in driver.described(fleet, found)}
     ways = ways_in(fleet, found)
     homes = (read_home(content) for path, content in sorted(found.files.items()) if path.endswith("/hosts"))
@@ -86,7 +87,7 @@ def _shortest(declaration: Declaration, sandbox: Sandbox, found: Found) -> Sandb
     given = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints}
     plain = replace(sandbox, endpoints=tuple(replace(endpoint, interface_name=None) for endpoint in sandbox.endpoints))
     in_turn = interface_names(plain, declaration.networks) == given
-    chosen = {name for family in FAMILIES for name in _chosen(declaration, sandbox, found, family)}
+    priorities = _priorities(declaration, sandbox, found)
     endpoints = []
     for endpoint in sandbox.endpoints:
         derived = effective_mac(replace(endpoint, mac_address=None))
@@ -95,14 +96,24 @@ def _shortest(declaration: Declaration, sandbox: Sandbox, found: Found) -> Sandb
                 endpoint,
                 interface_name=None if in_turn else endpoint.interface_name,
                 mac_address=None if endpoint.mac_address == derived else endpoint.mac_address,
-                gw_priority=1 if endpoint.interface_name in chosen else 0,
+                gw_priority=priorities.get(endpoint.interface_name or "", 0),
             )
         )
     return replace(sandbox, endpoints=tuple(endpoints))
 
 
-def _chosen(declaration: Declaration, sandbox: Sandbox, found: Found, family: int) -> Iterator[str]:
-    """The interface of the default route of a family, if that is not where it would be by itself."""
-    way, gateway = found.ways_out.get((sandbox.name, family)), gateway_endpoint(declaration, sandbox, family)
-    if way is not None and way.link and gateway is not None and gateway.interface_name != way.link:
-        yield way.link
+def _priorities(declaration: Declaration, sandbox: Sandbox, found: Found) -> dict[str, int]:
+    """By interface, the fewest priorities that lead each family's default route where it is: none where it would be there by itself.
+
+    A network of one family may have to come before one of both, so the two interfaces need priorities of their own.
+    """
+    ways = {family: way.link for family in FAMILIES if (way := found.ways_out.get((sandbox.name, family))) is not None}
+    links = sorted({link for link in ways.values() if link})
+    orders = [dict(zip(order, range(count, 0, -1))) for count in range(len(links) + 1) for order in permutations(links, count)]
+
+    def led(priorities: Mapping[str, int]) -> int:
+        endpoints = tuple(replace(one, gw_priority=priorities.get(one.interface_name or "", 0)) for one in sandbox.endpoints)
+        gateways = gateway_endpoints(declaration, replace(sandbox, endpoints=endpoints))
+        return sum(family in ways and gateway.interface_name == ways[family] for family, gateway in gateways.items())
+
+    return max(orders, key=led)

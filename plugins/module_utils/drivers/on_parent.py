@@ -85,7 +85,7 @@ def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[t
 
 def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network]:
     """The networks of driver ``kind`` that stand in a picture: those that have a link in a sandbox, or for the host."""
-    dummies = {owner.network for _link, owner in found.links.get("dummy", [])}
+    dummies = {owner.network: link for link, owner in found.links.get("dummy", [])}
     shims = {owner.network: link for link, owner in found.links.get("shim", []) if link.kind == kind}
     links = {owner.network: link for link, owner in found.links.get("endpoint", []) if link.kind == kind}
     for name, link in sorted({**shims, **links}.items()):
@@ -101,12 +101,22 @@ def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network
             subnets=subnets,
             enable_ipv4=4 in versions or not versions,
             enable_ipv6=6 in versions,
-            mtu=None if link.parent is None or link.mtu == found.mtus.get(link.parent[1], link.mtu) else link.mtu,
+            mtu=_mtu(name, dummies.get(name) or shims.get(name), found),
             parent=None if name in dummies or link.parent is None else link.parent[1],
             mode=None if mode == DEFAULT_MODES[kind] else mode,
             flag=None if flag == "bridge" else flag,
             host_shim=shim if isinstance(shim, IPv4Address) else False,
         )
+
+
+def _mtu(network: str, whole: Link | None, found: Found) -> int | None:
+    """The MTU of a network, where it does not follow by itself. whole: a link that has the network's; else the largest of its endpoints, each of which may
+    have a smaller one.
+    """
+    links = [whole] if whole is not None else [link for link, owner in found.links.get("endpoint", []) if owner.network == network]
+    mtu = max(link.mtu or 0 for link in links)
+    by_itself = {found.mtus.get(link.parent[1]) if link.parent is not None else effective_mtu(Network(network)) for link in links}
+    return None if mtu in by_itself else mtu or None
 
 
 def docker_options(fleet: str, network: Network) -> dict[str, str]:

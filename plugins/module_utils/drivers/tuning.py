@@ -35,7 +35,8 @@ def tuned(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, in
     for one in objects:
         if isinstance(one, Link) and (one.netns, one.name) == (sandbox.name, interface):
             txqlen = TXQLEN if tuning.txqlen is None else tuning.txqlen
-            yield replace(one, mtu=tuning.mtu or one.mtu, txqlen=txqlen, promisc=bool(tuning.promisc))
+            follows = one.mtu_of_parent and tuning.mtu is None
+            yield replace(one, mtu=tuning.mtu or one.mtu, mtu_of_parent=follows, txqlen=txqlen, promisc=bool(tuning.promisc))
         elif isinstance(one, Link) and one.peer == (sandbox.name, interface):
             # Its MTU stays that of the network: a bridge may follow the smallest of its ports.
             yield one
@@ -77,7 +78,7 @@ def default_burst(rate: int, mtu: int) -> int:
 
 def described(link: Link, found: Found, network: Network | None, families: set[int]) -> Tuning:
     """The tuning of the endpoint with this link in its sandbox. families: in which it is the first there, so that routes without a link are told with it."""
-    default_mtu = effective_mtu(network) if network is not None else link.mtu
+    default_mtu = _mtu_by_itself(link, found, network)
     routes = [one for one in found.routes.get(link.netns, []) if one.link == link.name or (not one.link and (6 if ":" in one.destination else 4) in families)]
     end = link.peer or ("", "")
     around = found.redirects.get(end, "")
@@ -88,6 +89,13 @@ def described(link: Link, found: Found, network: Network | None, families: set[i
         routes=tuple(sorted(_routes(routes), key=lambda one: one.place)),
         txqlen=link.txqlen if link.txqlen != TXQLEN else None,
     )
+
+
+def _mtu_by_itself(link: Link, found: Found, network: Network | None) -> int | None:
+    """The MTU of an endpoint's link that has none of its own: the network's, which without a declared one is that of the parent."""
+    if network is None:
+        return link.mtu
+    return found.mtus.get(link.parent[1], link.mtu) if network.mtu is None and link.parent is not None else effective_mtu(network)
 
 
 def with_interface_settings(sandbox: Sandbox) -> Sandbox:

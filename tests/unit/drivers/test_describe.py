@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
@@ -16,16 +16,18 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.hosts_file import read_hosts, read_nameservers
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
-from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Sandbox, Subnet
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import namespace_owners
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Chain, File, HostState
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fit import fitted
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Chain, File, HostState, Link
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
 from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import declarations
 from ansible_collections.mooring.cnm.tests.unit.state.pictures import FLEET, drifted, seen, ways
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -34,7 +36,22 @@ def test_the_declarations_of_these_tests_are_valid(declaration: Declaration) -> 
     assert [*check_declaration(declaration), *check_resolved(declaration)] == []
 
 
+def _in_one_sandbox(*networks: tuple[tuple[int, ...], int]) -> Declaration:
+    """A sandbox in a network of each of these families and priorities."""
+    subnets = [(Subnet(IPv4Network(f"10.0.{at}.0/24")), Subnet(IPv6Network(f"fd00:{at}::/64"))) for at in range(len(networks))]
+    declared = Declaration()
+    legs = []
+    for at, (families, priority) in enumerate(networks):
+        its = tuple(replace(one, gateway=one.subnet[1]) for one in subnets[at] if one.subnet.version in families)
+        declared.networks[f"n{at}"] = Network(f"n{at}", subnets=its, enable_ipv4=4 in families, enable_ipv6=6 in families)
+        addresses = {f"ipv{one.subnet.version}_address": one.subnet[9] for one in its}
+        legs.append(Endpoint(f"n{at}", gw_priority=priority, **addresses))
+    declared.sandboxes["web"] = Sandbox("web", endpoints=tuple(legs))
+    return declared
+
+
 @given(declarations())
+@example(_in_one_sandbox(((4, 6), -1), ((4,), 1), ((4, 6), 0)))  # each family's default route is where neither would be by itself
 def test_what_is_described_and_declared_again_changes_nothing(declaration: Declaration) -> None:
     wanted = host_state(declaration, FLEET)
     stands = seen(wanted, wanted)
@@ -62,6 +79,22 @@ def test_whatever_was_done_to_a_host_can_be_described(data: Any, way: tuple[Host
     declaration = describe(data.draw(drifted(way[0])), FLEET)
     json.dumps(declaration_options(declaration))
     json.dumps(inspect_networks(declaration, FLEET))
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+@pytest.mark.parametrize("host_shim", [False, IPv4Address("192.0.2.3")], ids=["without shim", "with shim"])
+@pytest.mark.parametrize(("parent", "mtu", "smaller"), [("wire", None, 1300), ("wire", 1350, 1300), (None, None, 1400), (None, 1400, 1300)])
+def test_whose_the_mtu_is_on_a_parent(driver: str, host_shim: IPv4Address | bool, parent: str | None, mtu: int | None, smaller: int) -> None:
+    """The parent's (here 1400), the network's or an endpoint's own."""
+    subnet = Subnet(IPv4Network("192.0.2.0/24"), bare=True)
+    network = Network("lan", driver, "fleet", subnets=(subnet,), parent=parent, mtu=mtu, host_shim=host_shim)
+    a = Sandbox("a", endpoints=(Endpoint("lan", IPv4Address("192.0.2.10")),))
+    b = Sandbox("b", endpoints=(Endpoint("lan", IPv4Address("192.0.2.11"), tuning=Tuning(mtu=smaller)),))
+    declared = Declaration({"lan": network}, {"a": a, "b": b})
+    wire = Link("", "wire", "veth", None, mtu=1400)
+    stands = fitted(host_state(declared, FLEET), HostState({wire.key: wire}))
+    assert {one.mtu for key, one in stands.objects.items() if isinstance(one, Link) and one.netns == "b"} == {smaller}
+    assert describe(HostState({**stands.objects, wire.key: wire}, stands.owned), FLEET) == declared
 
 
 @pytest.mark.parametrize(
