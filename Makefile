@@ -71,13 +71,13 @@ test-uml: machine $(VENV) ## pytest tests/uml and a kernel test, in a User-Mode 
 	$(begin)
 	tools/uml pytest tests/uml "tests/kernel/test_bridge_network.py::test_from_nothing_to_a_topology_and_back[legacy]"
 
-declarations: $(VENV) ## pytest tests/unit/hostile: 10,000 declarations, valid and not, where `make unit` tries 2,000; no kernel
+declarations: $(VENV) ## 10,000 declarations, valid and not, where `make unit` tries 2,000, and all its properties, with new examples in every run; no kernel
 	$(begin)
-	CNM_DECLARATIONS=10000 pytest tests/unit/hostile
+	CNM_DECLARATIONS=10000 pytest tests/unit/hostile tests/unit/state tests/unit/drivers tests/unit/ipam tests/unit/model
 
-unit: $(VENV) ## pytest tests/unit: no root, no kernel
+unit: $(VENV) ## pytest tests/unit: no root, no kernel, and the same generated examples in every run
 	$(begin)
-	pytest tests/unit
+	pytest --hypothesis-profile=ci tests/unit
 
 kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
 	$(begin)
