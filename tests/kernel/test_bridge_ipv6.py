@@ -60,3 +60,14 @@ def test_from_nothing_to_both_families_and_back(host) -> None:
     assert run(again).ops == ()
     clear()
     check_same(empty, lambda: dump(host))
+
+
+def test_a_bridge_loses_ipv6_as_its_first_port_is_too_small_for_it(host) -> None:
+    """A bridge whose MTU follows its ports would have no IPv6 any more when its addresses are to be removed."""
+    small = {**NETWORKS["four"], "driver_opts": {"com.docker.network.driver.mtu": "1000"}}
+    one = declared({"net": NETWORKS["dual"]}, {})
+    two = declared({"net": small}, {"web": {"networks": {"net": {"ipv4_address": "10.4.0.2"}}}})
+    for declaration in (one, two, one):
+        predicted = run(declaration, check=True)
+        assert run(declaration).ops == predicted.ops
+        assert run(declaration).ops == ()

@@ -244,7 +244,7 @@ def test_an_option_changes_alone_and_back(standing, name: str) -> None:
         check_same(before, lambda: dump(host), but=("files",))
 
 
-@pytest.mark.parametrize("mtu", [68, 576, 1279, 1280, 9000, 65535])
+@pytest.mark.parametrize("mtu", [68, 576, 1279, 1280, 1500, 9000, 65535])
 def test_any_mtu_is_reached_and_kept_without_ports(host, mtu: int) -> None:
     one = changed(declare(FRONT), replace(FRONT, mtu=mtu), sandbox("web", endpoint("front", "172.20.0.2")))
     for declaration in (one, declare(FRONT), one, changed(one, without="web"), declare()):

@@ -22,10 +22,7 @@ BATCH_TTL = "/proc/sys/net/ipv4/ip_default_ttl"
 
 # What is done to the host, and the steps that put it right again.
 DRIFTS = {
-    "MTU of the host's end": (  # and so of the bridge, as long as nobody set its MTU
-        f"ip link set {WEB_PORT} mtu 1300",
-        [f"change bridge {BR} (front): mtu from 1300 to 1500", f"change veth {WEB_PORT} (front/web): mtu from 1300 to 1500"],
-    ),
+    "MTU of the host's end": (f"ip link set {WEB_PORT} mtu 1300", [f"change veth {WEB_PORT} (front/web): mtu from 1300 to 1500"]),
     "MTU of the sandbox's end": ("ip -n web link set eth1 mtu 1300", ["change veth eth1 in web (front/web): mtu from 1300 to 1500"]),
     "MTU of the bridge": (f"ip link set {BR} mtu 1300", [f"change bridge {BR} (front): mtu from 1300 to 1500"]),
     "chain flushed": ("iptables -t mangle -F CNM-FORWARD", ["change chain CNM-FORWARD of table mangle (ipv4): +6 -0 rules"]),

@@ -49,12 +49,14 @@ def complete_link(link: Link, has_master: bool = True) -> list[Message]:
     attrs: list[Attribute] = [("IFLA_IFNAME", link.name)]
     if link.tag:
         attrs.append(("IFLA_IFALIAS", link.tag))
+    messages = [] if has_master or not link.master else set_master(link.name, link.master)
     if link.kind == "bridge" and link.mtu is not None:
-        # One that a bridge was born with follows the smallest of its ports, and is 1500 again when the last one goes.
+        # One that a bridge was born with follows the smallest of its ports, and is 1500 again when the last one goes. The kernel only counts as
+        # set what it was not before. (The other number is the one beside it, never across what IPv6 needs.)
+        messages.append(message("ifinfmsg", {}, [*attrs[:1], ("IFLA_MTU", link.mtu ^ 1)], _RTM_NEWLINK, 0))
         attrs.append(("IFLA_MTU", link.mtu))
     if link.ipv6_link_local is not None and _has_ipv6(link):
         attrs.append(_addr_gen_mode(link.ipv6_link_local))
-    messages = [] if has_master or not link.master else set_master(link.name, link.master)
     if len(attrs) > 1 or link.port:
         kind, how, encoded = message("ifinfmsg", {}, attrs, _RTM_NEWLINK, 0)
         messages.append((kind, how, encoded + _port(link.port)))
