@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.namespaces import inside
+from ansible_collections.mooring.cnm.tests.kernel import sctp
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 # Echo requests, but for the checksum.
@@ -35,7 +36,7 @@ class Flow:
 
 @dataclass
 class Listener:
-    """Answers with its name on a TCP and a UDP port."""
+    """Answers with its name on a TCP, a UDP and an SCTP port."""
 
     netns: str
     port: int
@@ -44,6 +45,7 @@ class Listener:
     def __post_init__(self) -> None:
         with inside(self.netns):
             self.sockets = [socket.socket(_family(self.address), kind) for kind in _KINDS.values()]
+            self.raw = sctp.raw_socket(self.address)
         for one in self.sockets:
             if ":" in self.address:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -69,6 +71,7 @@ class Listener:
                 _data, peer = udp.recvfrom(100)
                 with contextlib.suppress(OSError):
                     udp.sendto(f"{self.name} {peer[0]}".encode(), peer)
+        sctp.answer(self.raw, self.port, self.name)
 
 
 @contextlib.contextmanager
@@ -78,7 +81,7 @@ def listening(*listeners: Listener) -> Iterator[list[Listener]]:
         yield list(listeners)
     finally:
         for one in listeners:
-            for each in one.sockets:
+            for each in (*one.sockets, one.raw):
                 each.close()
 
 
@@ -94,9 +97,12 @@ def answers(flows: Iterable[Flow], listeners: list[Listener], expected: Iterable
                 one.serve()
             ready, _writable, _errors = select.select(list(open_sockets), [], [], 0.002)
             for each in ready:
-                flow = open_sockets.pop(each)
-                with each, contextlib.suppress(OSError):
+                flow, answer = open_sockets[each], b""
+                with contextlib.suppress(OSError):
                     answer = each.recv(100)
+                if answer or flow.protocol != "sctp":  # which gets what is for others too
+                    del open_sockets[each]
+                    each.close()
                     found[flow] = "echo" if answer and flow.protocol == "icmp" else answer.decode()
     finally:
         for each in open_sockets:
@@ -108,7 +114,10 @@ def _family(address: str) -> int:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _send(flow: Flow) -> socket.socket:
+def _send(flow: Flow) -> socket.socket | sctp.Association:
+    if flow.protocol == "sctp":
+        with inside(flow.source):
+            return sctp.Association(flow.address, flow.port)
     with inside(flow.source):
         one = _ping_socket(flow.address) if flow.protocol == "icmp" else socket.socket(_family(flow.address), _KINDS[flow.protocol])
     one.setblocking(False)

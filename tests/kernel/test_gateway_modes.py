@@ -75,7 +75,7 @@ def declared() -> dict[str, dict[str, object]]:
         for number, sandbox in ((2, name), (3, f"{name}-mate")):
             sandboxes[sandbox] = {"networks": {name: {"ipv4_address": address(name, 4, number), "ipv6_address": address(name, 6, number)}}}
         if name != "shut":
-            sandboxes[name]["ports"] = [f"{port}:80", f"{port}:80/udp"]  # type: ignore[index]
+            sandboxes[name]["ports"] = [f"{port}:80", f"{port}:80/udp", f"{port}:80/sctp"]  # type: ignore[index]
     sandboxes["nat"]["ports"] += [  # type: ignore[index]
         "127.0.0.2:5000:80",
         {"published": 5001, "target": 80, "allow_from": [f"{REMOTE[4]}/32", f"{REMOTE[6]}/128"]},
@@ -97,7 +97,7 @@ def flows(family: int) -> dict[Flow, bool]:
             source = {"host": "", "mate": f"{name}-mate", "other": "nat" if name == "routed" else "routed", "shut": "shut-mate"}.get(who, who)
             own = address(name, family, 2)
             found[Flow(source, own, 0, "icmp")] = PING in reached
-            for protocol in ("tcp", "udp"):
+            for protocol in ("tcp", "udp", "sctp"):
                 found[Flow(source, own, 80, protocol)] = PUBLISHED in reached
                 found[Flow(source, own, 81, protocol)] = UNPUBLISHED in reached
                 found[Flow(source, HOST[family], port, protocol)] = MAPPED in reached
@@ -166,6 +166,7 @@ def test_as_whom_a_sandbox_is_seen(world, family: int) -> None:
         Flow("trusting", REMOTE[family], 80): f"remote {'198.51.100.3' if family == 4 else '2001:db8:1::3'}",
         Flow("routed", REMOTE[family], 80): f"remote {address('routed', family, 2)}",
         Flow("remote", HOST[family], 8001): f"nat {REMOTE[family]}",
+        Flow("remote", HOST[family], 8001, "sctp"): f"nat {REMOTE[family]}",
         Flow("friend", address("trusting", family, 2), 80): f"trusting {FRIEND[family]}",
         Flow("remote", address("routed", family, 2), 80): f"routed {REMOTE[family]}",
     }

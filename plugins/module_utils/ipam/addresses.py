@@ -14,7 +14,7 @@ from typing import Callable
 from ..model.declaration import Endpoint, IPAddress, Network, Sandbox, Subnet
 from ..model.report import Report
 from ..model.resolve import address_in, families
-from ..model.subnet import gateway_of, given_range, lies_between, usable_range
+from ..model.subnet import declared_at, gateway_of, given_range, lies_between, usable_range
 from .ledger import key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
 from .shims import HOST_ITSELF
@@ -70,7 +70,7 @@ def _of_family(
     # A host's own address is an IPv4 one.
     fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items()) if family == 4 or place[1] != HOST_ITSELF}
     declared = {address: place for place, address in fixed.items() if address is not None}
-    gateways = {gateway: index for index, gateway in enumerate(map(gateway_of, network.subnets)) if gateway is not None}
+    gateways = {gateway: one for one in network.subnets for gateway in [gateway_of(one)] if gateway is not None}
     found: dict[Place, IPAddress] = {}
     lacking = []
     for place in sorted(place for place, address in fixed.items() if address is None):
@@ -84,7 +84,7 @@ def _of_family(
             reports[declared[given][0]].add(path_of(declared[given][1], network, family), str(given), message)
         elif given in gateways:
             message = f"the ledger gave this address to sandbox {place[1]}: declare another gateway, or an address for {place[1]}"
-            reports[place[0]].add(f"cnm_networks.{network.name}.ipam.config[{gateways[given]}].gateway", str(given), message)
+            reports[place[0]].add(declared_at(network.name, gateways[given], "gateway"), str(given), message)
         else:
             found[place] = given
     moved = _moved(legs, entries)

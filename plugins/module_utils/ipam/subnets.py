@@ -15,7 +15,7 @@ from ..model.parent import PARENT_DRIVERS
 from ..model.report import Report
 from ..model.reserved import Reserved
 from ..model.resolve import FAMILIES, address_in, families
-from ..model.subnet import gateway_of, subnet_in
+from ..model.subnet import declared_at, gateway_of, subnet_in
 from .ledger import Grant, Ledger, key_of
 from .missing import NOT_IN_LEDGER, Missing
 from .pools import AddressSpace, Pool, pools_in_words, pools_of
@@ -109,16 +109,15 @@ def wants_subnet(network: Network) -> bool:
 def report_clashes(report: Report, given: Mapping[Want, IPNetwork], networks: Mapping[str, Network], reserved: Reserved) -> set[Want]:
     """The networks whose subnet of the ledger overlaps what is declared, or what the host has got meanwhile."""
     blocked = set()
-    declared = {span_of(one.subnet, name): (index, one.subnet) for name, network in networks.items() for index, one in enumerate(network.subnets)}
+    declared = {span_of(one.subnet, name): one for name, network in networks.items() for one in network.subnets}
     declared_spans, reserved_spans = outermost(declared), reserved.spans()
     for (name, family), subnet in given.items():
         other = overlap(declared_spans, subnet)
         held = overlap(reserved_spans, subnet)
         if other is not None:
             blocked.add((name, family))
-            index, declares = declared[other]
             message = f"it overlaps {subnet}, which the ledger gave to network {name} of this host: choose another subnet, or declare one for {name}"
-            report.add(f"cnm_networks.{other.holder}.ipam.config[{index}].subnet", str(declares), message)
+            report.add(declared_at(other.holder, declared[other]), str(declared[other].subnet), message)
         elif held is not None:
             blocked.add((name, family))
             message = f"the ledger gave this subnet to network {name}, and it overlaps {held.holder} of the host: declare another subnet for {name}"

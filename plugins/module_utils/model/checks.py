@@ -28,7 +28,7 @@ from .resolve import (
     host_addresses,
     namespace_owners,
 )
-from .subnet import gateway_of, lies_between, subnet_in, subnet_of, usable_range
+from .subnet import declared_at, gateway_of, lies_between, subnet_in, subnet_of, usable_range
 from .tuning_checks import check_tuning
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
@@ -96,9 +96,9 @@ def check_networks(report: Report, declaration: Declaration) -> None:
         places.update({span_of(subnet.subnet, name): (name, index) for index, subnet in enumerate(network.subnets)})
     for pair in overlapping_pairs(places):
         (first, index), (second, other_index) = sorted(places[span] for span in pair)
-        overlapped, subnet = declaration.networks[first].subnets[index].subnet, declaration.networks[second].subnets[other_index].subnet
+        overlapped, subnet = declaration.networks[first].subnets[index].subnet, declaration.networks[second].subnets[other_index]
         message = f"the subnet overlaps {overlapped} of network {first} on the same host: choose another subnet"
-        report.add(f"cnm_networks.{second}.ipam.config[{other_index}].subnet", str(subnet), message)
+        report.add(declared_at(second, subnet), str(subnet.subnet), message)
 
 
 def check_endpoints(report: Report, declaration: Declaration) -> dict[str, list[tuple[Sandbox, Endpoint]]]:

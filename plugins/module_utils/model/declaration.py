@@ -24,7 +24,7 @@ class Subnet:
 
     ip_range: the part of it that addresses are given from; None: all of it. aux_addresses: names and addresses that nobody is given. Those
     called ``DefaultGatewayIPv4`` and ``DefaultGatewayIPv6`` are the sandboxes' gateway in place of the bridge. bare: nothing of ours is its
-    gateway, so there is none unless one is declared.
+    gateway, so there is none unless one is declared. entry: where in ``ipam.config`` it is declared; None: it is not.
     """
 
     subnet: IPNetwork
@@ -32,6 +32,7 @@ class Subnet:
     ip_range: IPNetwork | None = None
     aux_addresses: tuple[tuple[str, IPAddress], ...] = ()
     bare: bool = False
+    entry: int | None = field(default=None, compare=False)
 
 
 class Peer(NamedTuple):

@@ -13,6 +13,7 @@ from .problem import Problem
 from .report import Report
 from .reserved import Reserved, TakenPort, read_reserved
 from .resolve import gateway_endpoints, host_addresses
+from .subnet import declared_at
 
 
 def check_against_host(declaration: Declaration, reserved: object, host: str = "") -> list[Problem]:
@@ -34,12 +35,11 @@ def check_subnets(report: Report, declaration: Declaration, reserved: Reserved) 
     for name, network in declaration.networks.items():
         if network.driver in PARENT_DRIVERS:
             continue  # its subnet is that of the wire, where the host may have an address too
-        for index, subnet in enumerate(network.subnets):
+        for subnet in network.subnets:
             wanted = span_of(subnet.subnet, name)
             held = last_overlap(spans, wanted.first, wanted.last)
             if held is not None:
-                path = f"cnm_networks.{name}.ipam.config[{index}].subnet"
-                report.add(path, str(subnet.subnet), f"the subnet overlaps {held.holder} of the host: choose another subnet")
+                report.add(declared_at(name, subnet), str(subnet.subnet), f"the subnet overlaps {held.holder} of the host: choose another subnet")
 
 
 def check_ports(report: Report, declaration: Declaration, reserved: Reserved) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
@@ -56,7 +57,7 @@ def read_ipam(report: Report, path: str, raw: object, driver: str, most: int, en
     config = read_keys(report, path, raw, IPAM).get("config")
     subnets: list[Subnet] = []
     sizes: list[tuple[int, int]] = []
-    for item_path, item in list_items(report, f"{path}.config", config):
+    for entry, (item_path, item) in enumerate(list_items(report, f"{path}.config", config)):
         found = read_keys(report, item_path, item, IPAM_CONFIG)
         if "subnet" not in found:
             for key in sorted(found) if not isinstance(item, dict) or item.get("subnet") is None else ():
@@ -72,7 +73,7 @@ def read_ipam(report: Report, path: str, raw: object, driver: str, most: int, en
             for key in sorted(found.keys() - {"subnet"}):
                 report.add(f"{item_path}.{key}", found[key], f"of a subnet that is chosen by its size ({subnet}) only the size is declared: leave it out")
         else:
-            subnets.append(read_subnet_options(report, item_path, subnet, found))
+            subnets.append(replace(read_subnet_options(report, item_path, subnet, found), entry=entry))
     for family in (4, 6):
         if sum(one.subnet.version == family for one in subnets) + sum(version == family for version, _length in sizes) > most:
             entries = "one entry" if most == 1 else f"{most} entries"

@@ -42,6 +42,12 @@ def gateway_of(subnet: Subnet) -> IPAddress | None:
     return first
 
 
+def declared_at(network: str, subnet: Subnet, key: str = "subnet") -> str:
+    """The place in the variables where a network declares this of a subnet, or could."""
+    path = f"cnm_networks.{network}.ipam"
+    return path if subnet.entry is None else f"{path}.config[{subnet.entry}].{key}"
+
+
 def subnet_in(network: Network, family: int) -> Subnet | None:
     """The network's subnet of one family."""
     return next((one for one in network.subnets if one.subnet.version == family), None)

@@ -19,6 +19,10 @@ def subnet(text: str, **keys: Any) -> dict[str, Any]:
     return {"ipam": {"config": [{"subnet": text}]}, **keys}
 
 
+# IPv6 first: a place in the variables is where it was written, in whatever order.
+BOTH = {"enable_ipv6": True, "ipam": {"config": [{"subnet": "fd00::/64"}, {"subnet": "10.0.0.0/16"}]}}
+
+
 def check(networks: object, sandboxes: object = None) -> dict[str, str]:
     """{path: message} of all problems; there is none in the raw values themselves."""
     declaration, problems = parse_declaration(networks, sandboxes)
@@ -57,6 +61,7 @@ def test_nothing_to_complain_about(networks: object, sandboxes: object) -> None:
         (None, {"a": on("front")}, f"{S}.a.networks.front", "there is no network 'front': there is none"),
         ({"b": subnet("10.0.1.0/24"), "a": subnet("10.0.0.0/16")}, None, f"{N}.b.ipam.config[0].subnet", "overlaps 10.0.0.0/16 of network a"),
         ({"b": subnet("10.0.0.0/16"), "a": subnet("10.0.1.0/24")}, None, f"{N}.b.ipam.config[0].subnet", "overlaps 10.0.1.0/24 of network a"),
+        ({"b": BOTH, "a": subnet("10.0.1.0/24")}, None, f"{N}.b.ipam.config[1].subnet", "overlaps 10.0.1.0/24 of network a"),
         ({"b": {"bridge_name": "x"}, "a": {"bridge_name": "x"}}, None, f"{N}.b.bridge_name", "network a has this bridge"),
         (FRONT, {"a": on("front", ipv4_address="172.21.0.9")}, f"{S}.a.networks.front.ipv4_address", "lies outside the subnet of network front, 172.20.0.0/24"),
         (FRONT, {"a": on("front", ipv4_address="172.20.0.0")}, f"{S}.a.networks.front.ipv4_address", "is the network or broadcast address"),

@@ -72,3 +72,15 @@ def test_what_was_seen_is_read_again() -> None:
         "underlay_mtu": 1500,
     }
     assert read_reserved(reserved.seen()) == Reserved(reserved.prefixes, reserved.resolvers, (), reserved.underlay_address, 1500)
+
+
+def test_a_place_in_the_variables_is_that_of_the_declared_entry() -> None:
+    six, four = {"subnet": "fd00:5::/64"}, {"subnet": "172.20.0.0/24"}
+    taken_both = {"prefixes": ["172.20.0.0/16", "fd00:5::/48"]}
+    networks = {"a": {"enable_ipv6": True, "ipam": {"config": [six, four]}}, "b": {"enable_ipv6": True, "ipam": {"config": [six]}}}
+    declaration = parse_declaration(networks, {})[0]
+    assert [(problem.path, problem.value) for problem in check_against_host(declaration, taken_both)] == [
+        ("cnm_networks.a.ipam.config[1].subnet", four["subnet"]),
+        ("cnm_networks.a.ipam.config[0].subnet", six["subnet"]),
+        ("cnm_networks.b.ipam.config[0].subnet", six["subnet"]),
+    ]
