@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,12 @@ def payload() -> Iterator[str]:
         yield path
 
 
-def run_module(archive: str, params: dict[str, Any], python: str, changes: bool) -> float:
-    """Seconds that the module took. changes: whether it should have."""
+def run_module(
+    archive: str, params: dict[str, Any], python: str, changes: bool, program: str = f"{ROOT}/bench/module.py", entering: Sequence[str] = ()
+) -> float:
+    """Seconds that the module took. changes: whether it should have; entering: words before a command that run it elsewhere, where the paths then are."""
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": params})
-    done = subprocess.run([python, f"{ROOT}/bench/module.py", archive], input=arguments, capture_output=True, text=True, check=False)
+    done = subprocess.run([*entering, python, program, archive], input=arguments, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
     result = json.loads(done.stdout)

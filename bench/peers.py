@@ -1,9 +1,10 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others take for the same: CNI's bridge plugin and netavark, both from Debian's packages, unpacked into .cache and not installed.
+"""What others take for the same: CNI's bridge plugin, netavark and Docker, all from Debian's packages, unpacked into .cache and not installed.
 
-They are run as a container engine runs them, a process for each endpoint, which is given its namespace; making that is not counted.
+The first two are run as a container engine runs them, a process for each endpoint, which is given its namespace; making that is not counted.
+Docker connects containers, which are there, to a network, which is there, as clients of its socket ask for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench.beside_docker import ask_engine, converge, docker_and_ours
 from bench.host import PYTHONS, ROOT, empty_host, leave_the_machine, payload, run_module, sh
 from bench.subject import declared
 from bench.table import Line
@@ -28,10 +30,11 @@ _SETTLE_S = 1.0
 
 
 def measure() -> Iterator[Line]:
-    """All take turns."""
+    """All take turns; Docker only with a run of ours of its own, since its engine needs a whole host."""
     _unpack()
-    leave_the_machine()
     with payload() as archive:
+        yield from _docker(archive)
+        leave_the_machine()
         for count, rounds in SIZES.items():
             took: dict[str, list[float]] = {}
             for _round in range(rounds):
@@ -42,11 +45,34 @@ def measure() -> Iterator[Line]:
                     with empty_host():
                         took.setdefault(name, []).append(_one_by_one(count, attach))
                     time.sleep(_SETTLE_S)
-            ours = statistics.median(took["ours, first run"])
-            for name, values in took.items():
-                each, times = 1000 * statistics.median(values) / count, statistics.median(values) / ours
-                against = "" if name.startswith("ours") else f"; {times:.1f} times ours"
-                yield Line(f"{count} endpoints, {name}", f"{1000 * statistics.median(values):.0f} ms, {each:.1f} ms each (n={rounds}){against}")
+            yield from _lines(count, took)
+
+
+def _docker(archive: str) -> Iterator[Line]:
+    """``docker network connect`` of running containers without a network, over the engine's socket and so without the start of a client."""
+    with docker_and_ours(archive) as (engine, host):
+        for at in range(max(SIZES)):
+            engine.sh(f"docker run --detach --network none --name s{at:04} busybox sleep 86400 && docker network disconnect none s{at:04}")
+        for count, rounds in SIZES.items():
+            took: dict[str, list[float]] = {}
+            containers = [{"Container": f"s{at:04}"} for at in range(count)]
+            for _round in range(rounds):
+                took.setdefault("on a lab host, ours, first run", []).append(converge(host, declared(count)))
+                converge(host, {"state": "absent"})
+                time.sleep(_SETTLE_S)
+                took.setdefault("on a lab host, docker network connect", []).append(ask_engine(engine, [("/networks/net0/connect", one) for one in containers]))
+                ask_engine(engine, [("/networks/net0/disconnect", one) for one in containers])
+                time.sleep(_SETTLE_S)
+            yield from _lines(count, took)
+
+
+def _lines(count: int, took: dict[str, list[float]]) -> Iterator[Line]:
+    """A line for each, against the first of them, which is ours."""
+    ours = statistics.median(next(iter(took.values())))
+    for name, values in took.items():
+        middle = statistics.median(values)
+        against = "" if "ours" in name else f"; {middle / ours:.1f} times ours"
+        yield Line(f"{count} endpoints, {name}", f"{1000 * middle:.0f} ms, {1000 * middle / count:.1f} ms each (n={len(values)}){against}")
 
 
 def _unpack() -> None:

@@ -1,29 +1,32 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data plane: TCP throughput and round trip between two sandboxes of a bridge network, beside a bare veth pair and a bare bridge."""
+"""The data plane: TCP throughput and round trip between two sandboxes of a bridge network, beside a bare veth pair, a bare bridge and Docker's."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
+from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import enter_command
+
+from bench.beside_docker import converge, docker_and_ours
 from bench.host import PYTHONS, empty_host, leave_the_machine, payload, run_module, sh
 from bench.subject import declared
 from bench.table import Line
 
 _ROUNDS = 5
 _ADDRESSES = ("172.16.0.2", "172.16.0.3")
+_OURS = [["ip", "netns", "exec", f"s000{at}"] for at in range(2)]
 _PORT = 5201
 _SERVER = f"""
 import socket
 listener = socket.create_server(("{_ADDRESSES[1]}", {_PORT}))
 print("up", flush=True)
 buffer = bytearray(1 << 20)
-while True:
+for _measurement in range(2):
     one, _address = listener.accept()
     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if one.recv(1) == b"t":
@@ -63,34 +66,69 @@ _BARE = {
 
 
 def measure() -> Iterator[Line]:
-    """The topologies take turns, so that what the machine does besides meets all of them."""
-    leave_the_machine()
-    found: dict[str, list[tuple[float, float]]] = {}
+    """The topologies take turns, so that what the machine does besides meets all of them; Docker's and ours on lab hosts do so first."""
     with payload() as archive:
+        yield from _docker(archive)
+        leave_the_machine()
+        found: dict[str, list[tuple[float, float]]] = {}
         for _round in range(_ROUNDS):
             for what, script in _BARE.items():
                 with empty_host():
                     sh(script)
-                    found.setdefault(what, []).append(_between())
+                    found.setdefault(what, []).append(_between(*_OURS))
             with empty_host():
                 run_module(archive, declared(2, ports=2), PYTHONS["Debian's"], True)
-                found.setdefault("a bridge network of ours", []).append(_between())
+                found.setdefault("a bridge network of ours", []).append(_between(*_OURS))
     for what, values in found.items():
-        speeds, trips = zip(*values, strict=True)
-        yield Line(
-            f"TCP between two sandboxes over {what}",
-            f"{statistics.median(speeds):.1f} Gbit/s ({min(speeds):.1f}–{max(speeds):.1f}); {statistics.median(trips):.0f} µs there and back",
-        )
+        yield Line(f"TCP between two sandboxes over {what}", _value(values))
 
 
-def _between() -> tuple[float, float]:
-    """Gbit/s and microseconds from the first sandbox to the second, by Python's sockets."""
-    server = subprocess.Popen(["ip", "netns", "exec", "s0001", sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, text=True)
+def _docker(archive: str) -> Iterator[Line]:
+    """Two containers of a bridge network of Docker's, and two sandboxes of one of ours, with the same addresses and published ports."""
+    docker: list[tuple[float, float]] = []
+    ours: list[tuple[float, float]] = []
+    with docker_and_ours(archive) as (engine, host):
+        for at, address in enumerate(_ADDRESSES):
+            engine.container(f"s000{at}", f"--network net0 --ip {address} --publish {10000 + at}:80")
+        containers = [[*enter_command(engine.pid), *engine.entering(f"s000{at}").split()] for at in range(2)]
+        converge(host, declared(2, ports=2))
+        sandboxes = [[*enter_command(host.pid), *words] for words in _OURS]
+        for _round in range(_ROUNDS):
+            docker.append(_between(*containers))
+            ours.append(_between(*sandboxes))
+    yield Line("On lab hosts, TCP between two containers over Docker's bridge network", _value(docker))
+    (speed, trip), (other_speed, other_trip) = _medians(ours), _medians(docker)
+    faster, of_its_trip = speed / other_speed, trip / other_trip
+    yield Line(
+        "On lab hosts, TCP between two sandboxes over a bridge network of ours",
+        f"{_value(ours)}; {faster:.2f} times Docker's throughput, {of_its_trip:.2f} of its time there and back",
+        "at least 1.15 times the throughput, a shorter way there and back",
+        faster >= 1.15 and of_its_trip < 1,
+    )
+
+
+def _medians(values: list[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(speed for speed, _trip in values), statistics.median(trip for _speed, trip in values)
+
+
+def _value(values: list[tuple[float, float]]) -> str:
+    speeds = [speed for speed, _trip in values]
+    speed, trip = _medians(values)
+    return f"{speed:.1f} Gbit/s ({min(speeds):.1f}–{max(speeds):.1f}); {trip:.0f} µs there and back"
+
+
+def _between(first: list[str], second: list[str]) -> tuple[float, float]:
+    """Gbit/s and microseconds from the first namespace to the second, each told by the words before a command that enter it, by Python's sockets."""
+    server = subprocess.Popen([*second, PYTHONS["Debian's"], "-c", _SERVER], stdout=subprocess.PIPE, text=True)
     try:
         if server.stdout is None or server.stdout.readline() != "up\n":
             raise SystemExit("the server did not come up")
         time.sleep(0.2)
-        speed, trip = sh(f"ip netns exec s0000 {sys.executable} -c '{_CLIENT}'").split()
+        client = subprocess.run([*first, PYTHONS["Debian's"], "-c", _CLIENT], capture_output=True, text=True, check=False)
+        if client.returncode != 0:
+            raise SystemExit(client.stderr)
+        speed, trip = client.stdout.split()
+        server.wait(10)
         return float(speed), float(trip)
     finally:
         server.kill()
