@@ -71,3 +71,16 @@ def test_a_bridge_loses_ipv6_as_its_first_port_is_too_small_for_it(host) -> None
         predicted = run(declaration, check=True)
         assert run(declaration).ops == predicted.ops
         assert run(declaration).ops == ()
+
+
+def test_a_bridge_that_loses_ipv6_keeps_no_address_of_the_kernels_making(host) -> None:
+    run(declared())
+    bridge = host.sh("ip -6 -o address show to fd09::1").split()[1]
+    # As the kernel makes it, but now: it waits for a port to have a carrier.
+    host.sh(f"ip address replace fe80::9/64 dev {bridge} scope link nodad")
+    four = {"dual": {"bridge_name": bridge, "ipam": {"config": [{"subnet": "10.9.0.0/24", "gateway": "10.9.0.1"}]}}}
+    run(declared(four, {"web": {"networks": {"dual": {"ipv4_address": "10.9.0.2"}}}}))
+    assert host.sh(f"ip -6 -o address show dev {bridge}") == ""
+    run(declared())
+    assert host.succeeds("ip netns exec only ping -c1 -W1 fd06::1") and host.succeeds("ip netns exec web ping -c1 -W1 fd09::1")
+    clear()

@@ -11,8 +11,7 @@ from ..state import order
 from ..state.objects import Connections, File, Sysctl
 from ..state.op import Op
 from . import conntrack, files, namespaces, sysctls
-from .carry import LINK_STAGES, Stages, by_namespace, carry_out, send
-from .inside import inside_messages
+from .carry import LINK_STAGES, Stages, by_namespace, carry_out, send_changes
 from .netlink import RouteSocket
 from .rules import write_rules
 
@@ -33,7 +32,7 @@ def _change_namespace(netns: str, group: list[Op], tree: sysctls.Tree) -> None:
         # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
         for is_setting, part in itertools.groupby(group, key=lambda op: isinstance(op.subject, Sysctl)):
             if not is_setting:
-                send(netlink, list(inside_messages(part)))
+                send_changes(netlink, list(part))
                 continue
             for op in part:
                 if isinstance(op.after, Sysctl):

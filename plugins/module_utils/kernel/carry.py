@@ -18,7 +18,7 @@ from ..state.op import Op
 from ..state.words import in_words
 from . import messages, namespaces
 from .encode import Message
-from .inside import inside_messages
+from .inside import address, inside_messages, link_local_addresses
 from .netlink import Refused, RouteSocket
 from .reasons import reason
 
@@ -120,7 +120,15 @@ def _create_batch(netns: str, ops: list[Op]) -> None:
 def _change_on_links(ops: list[Op]) -> None:
     for netns, group in by_namespace(ops):
         with namespaces.inside(netns), RouteSocket() as netlink:
-            send(netlink, list(inside_messages(group)))
+            send_changes(netlink, group)
+
+
+def send_changes(netlink: RouteSocket, ops: list[Op]) -> None:
+    """Change links, and what stands on them. A link that is to have no address of the kernel's making keeps none: the kernel only makes no new one."""
+    send(netlink, list(inside_messages(ops)))
+    for op in ops:
+        if isinstance(op.before, Link) and isinstance(op.after, Link) and op.before.ipv6_link_local and op.after.ipv6_link_local is False:
+            send(netlink, [(op, address(one, remove=True)) for one in link_local_addresses(op.after)])
 
 
 LINK_STAGES: Stages = {

@@ -23,6 +23,7 @@ from .tables import ENTRY, NDA_DST, NDA_LLADDR, NDA_PROTOCOL, NTF_MASTER, NTF_SE
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_NEWNEIGH, _RTM_DELNEIGH = 20, 21, 24, 25, 28, 29
 _REPLACE, _CREATE, _APPEND = 0x100, 0x400, 0x800
 _IFA_F_NODAD, _RT_TABLE_COMPAT, _RT_SCOPE_LINK = 0x02, 252, 253
+_IPV6_ADDR_LINKLOCAL = 0x20  # net/ipv6.h
 _MULTICAST = 1  # the bit of a MAC's first byte
 _MAC = struct.Struct("=HH6sxx")
 _TO_IPV4, _TO_IPV6 = struct.Struct("=HH4s"), struct.Struct("=HH16s")
@@ -50,6 +51,18 @@ def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
             yield op, redirect(one, op.before is not None, remove)
         else:
             raise ValueError(f"no message for {op}")
+
+
+def link_local_addresses(link: Link) -> list[Address]:
+    """The fe80 addresses on a link of the namespace of this thread. None where the kernel has no IPv6."""
+    try:
+        with open("/proc/thread-self/net/if_inet6", encoding="ascii") as table:
+            held = [line.split() for line in table]
+    except FileNotFoundError:
+        return []
+    # number, index, prefix length, scope, flags, name; all but the name in hexadecimal digits.
+    mine = ((number, length) for number, _index, length, scope, _flags, name in held if name == link.name and int(scope, 16) == _IPV6_ADDR_LINKLOCAL)
+    return [Address(link.netns, link.name, f"{ipaddress.IPv6Address(bytes.fromhex(number))}/{int(length, 16)}") for number, length in mine]
 
 
 def address(one: Address, remove: bool = False) -> list[Message]:
