@@ -62,6 +62,10 @@ def check_ports(report: Report, declaration: Declaration, reserved: Reserved) ->
 def check_parents(report: Report, declaration: Declaration, reserved: Reserved) -> None:
     """What a network rests on is there, carries its packets, and is free for it."""
     links = {link.name: link for link in reserved.links}
+    mtus = {name: {f"cnm_networks.{name}.mtu": network.mtu} for name, network in declaration.networks.items()}
+    for sandbox in declaration.sandboxes.values():
+        for one in sandbox.endpoints:
+            mtus.get(one.network, {})[f"cnm_sandboxes.{sandbox.name}.networks.{one.network}.mtu"] = one.tuning.mtu
     for name, network in declaration.networks.items():
         if network.driver not in PARENT_DRIVERS or network.parent is None or not links:
             continue
@@ -79,6 +83,7 @@ def check_parents(report: Report, declaration: Declaration, reserved: Reserved) 
         if other is not None:
             message = f"the {other.kind} {other.name}, which somebody else made, rests on it, and the kernel has either macvlan or ipvlan on an interface"
             report.add(path, network.parent, f"{message}: choose another parent")
-        if network.mtu is not None and network.mtu > link.mtu:
-            message = f"the parent {link.name} carries at most {link.mtu} bytes on this host: give at most that, or auto, or raise the MTU of the parent"
-            report.add(f"cnm_networks.{name}.mtu", network.mtu, message)
+        for given, mtu in mtus[name].items():
+            if mtu is not None and mtu > link.mtu:
+                message = f"the parent {link.name} carries at most {link.mtu} bytes on this host: give at most that, leave it out, or raise that of the parent"
+                report.add(given, mtu, message)

@@ -104,6 +104,12 @@ def test_what_the_host_shows(network: dict[str, Any], key: str, words: str) -> N
     assert words in found[f"cnm_networks.lan.{key}"]
 
 
+def test_no_endpoint_has_more_than_its_parent_carries() -> None:
+    assert not problems({"a": lan(mtu="auto")}, {"x": on("a", ipv4_address="10.0.0.2", mtu=1500)}, HOST)
+    found = problems({"a": lan(mtu="auto")}, {"x": on("a", ipv4_address="10.0.0.2", mtu=1501)}, HOST)
+    assert list(found) == ["cnm_sandboxes.x.networks.a.mtu"] and "carries at most 1500 bytes" in found["cnm_sandboxes.x.networks.a.mtu"]
+
+
 def test_the_wire_has_the_host_s_own_subnet_perhaps() -> None:
     assert not problems({"lan": lan(), "vlan": lan(parent="eth0.40", ipam={})}, {}, HOST)
 
