@@ -9,7 +9,6 @@ import os
 from dataclasses import replace
 
 from .kernel import namespaces
-from .kernel.others import Absent, find_namespace, led_elsewhere
 from .model.declaration import Declaration, Sandbox
 from .model.problem import Problem
 from .model.report import Report
@@ -40,6 +39,9 @@ def without_missing(declaration: Declaration) -> Declaration:
 
 
 def _found(report: Report, declaration: Declaration, sandbox: Sandbox) -> Sandbox | None:
+    # Few hosts have such a sandbox, and a host compiles what a task imports anew.
+    from .kernel.others import Absent, find_namespace, led_elsewhere
+
     kind, which = sandbox.namespace or ("", "")
     try:
         path = find_namespace(kind, which)

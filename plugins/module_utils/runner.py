@@ -19,7 +19,6 @@ from .model.problem import Problem
 from .state.fault import Fault
 from .state.objects import HostState, Namespace, Object
 from .state.tag import is_fleet_name, read_tag
-from .state.words import name_of
 
 Options = dict[str, Any]
 
@@ -77,6 +76,8 @@ def fail(module: AnsibleModule, problems: list[Problem]) -> None:
 
 def _clash(stands: Object, wanted: HostState) -> Problem:
     """The problem that something of somebody else's stands where ours should."""
+    from .state.words import name_of
+
     owner = read_tag(getattr(wanted.objects[stands.key], "tag", None))
     path = stands.key[-1]
     if isinstance(stands, Namespace):

@@ -149,12 +149,13 @@ problems:
     message: {description: What is wrong and what would be right., type: str}
 """
 
+from typing import TYPE_CHECKING
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.attach import attach, places_of
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
-from ..module_utils.drivers.part import Part, combined, part_of
 from ..module_utils.firewall.judge import firewall_problems, judge, remarks
 from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
@@ -168,6 +169,9 @@ from ..module_utils.model.peers import VXLAN_PORT, topology_options
 from ..module_utils.model.problem import Problem
 from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
+
+if TYPE_CHECKING:
+    from ..module_utils.drivers.part import Part
 
 DRIVER_NAMES = ["bridge", "ipvlan", "macvlan", "overlay"]
 
@@ -188,6 +192,8 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
         if problems:
             return HostState(), problems
     if not set(DRIVER_NAMES) <= set(drivers):
+        from ..module_utils.drivers.part import combined, part_of
+
         standing = describe(observe(HostState(), fleet, places_of(declaration)), fleet)
         parts.append(part_of(declaration, standing, drivers))
         declaration = combined(declaration, standing, drivers)

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible_collections.mooring.cnm.plugins.module_utils import converge
+from ansible_collections.mooring.cnm.plugins.module_utils import change, converge
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
@@ -53,8 +53,8 @@ def test_what_somebody_makes_meanwhile_is_left_as_it_is(host, what: str) -> None
             pictures.append(whole(host))
         apply(ops)
 
-    apply = converge.apply
-    with patch.object(converge, "apply", apply_late), pytest.raises(Fault, match=r".*What stood before was put back\.") as raised:
+    apply = change.apply
+    with patch.object(change, "apply", apply_late), pytest.raises(Fault, match=r".*What stood before was put back\.") as raised:
         run(LARGE)
     assert said in str(raised.value)
     check_same(lasting(pictures[0], again), lambda: lasting(whole(host), again))

@@ -25,7 +25,8 @@ LAYERS = {
     "module_utils/firewall": {"state"},
     "module_utils/drivers": {"model", "state"},
     "module_utils/kernel": {"firewall", "state"},
-    "module_utils/converge": {"kernel", "state"},
+    "module_utils/change": {"kernel", "state"},
+    "module_utils/converge": {"change", "kernel", "state"},
     "module_utils/runner": {"converge", "kernel", "state"},
     "module_utils/attach": {"kernel", "model"},
     "module_utils/face": {"kernel", "state"},
@@ -59,6 +60,9 @@ CHECK_MODE_GATES = {"module_utils/runner.py", "module_utils/face/run.py", "modul
 KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_peers")
 # Of code, without comments and documentation, which cost nothing to compile. The design asks for 1,500; the engine has grown beyond it.
 MOST_LINES_OF_A_KERNEL_FACE = 2600
+# What module topology imports on use alone: where something is to be changed, a driver has networks, nftables holds our rules.
+ON_USE = """change drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/overlay drivers/part firewall/nft_rule
+firewall/nft_table kernel/apply kernel/carry kernel/encode kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/words""".split()
 
 FILES = sorted(PLUGINS.rglob("*.py"))
 
@@ -78,10 +82,11 @@ def is_pure(file: Path) -> bool:
     return package in PURE and file.stem not in PURE[package].split()
 
 
-def imported_names(file: Path) -> Iterator[str]:
-    """Absolute dotted names of all that a file imports, wherever in it: ``from a import b`` yields a.b, as b may be a module."""
+def imported_names(file: Path, at_once: bool = False) -> Iterator[str]:
+    """Absolute dotted names of all that a file imports: ``from a import b`` yields a.b, as b may be a module. at_once: not inside functions or conditions."""
     package = (COLLECTION + "." + ".".join(file.relative_to(PLUGINS).parent.parts)).split(".")
-    for node in ast.walk(ast.parse(file.read_text())):
+    tree = ast.parse(file.read_text())
+    for node in tree.body if at_once else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -92,22 +97,22 @@ def imported_names(file: Path) -> Iterator[str]:
             yield ast.unparse(node.args[0]).lstrip("f").strip("'\"")
 
 
-def imported_files(file: Path) -> set[Path]:
+def imported_files(file: Path, at_once: bool = False) -> set[Path]:
     """Files of this collection that a file imports."""
     found = set()
-    for name in imported_names(file):
+    for name in imported_names(file, at_once):
         if name.startswith(COLLECTION + "."):
             path = PLUGINS.joinpath(*name.removeprefix(COLLECTION + ".").split("."))
             found |= {candidate for candidate in (path.with_suffix(".py"), path.parent.with_suffix(".py")) if candidate.is_file()}
     return found
 
 
-def import_closure(file: Path) -> set[Path]:
-    """The file and all that it imports from this collection, directly or not: what travels to the host."""
+def import_closure(file: Path, at_once: bool = False) -> set[Path]:
+    """The file and all that it imports from this collection, directly or not: what travels to the host; at_once: what every run there compiles."""
     closure, waiting = set(), {file}
     while waiting:
         closure |= waiting
-        waiting = {imported for one in waiting for imported in imported_files(one)} - closure
+        waiting = {imported for one in waiting for imported in imported_files(one, at_once)} - closure
     return closure
 
 
@@ -157,6 +162,14 @@ def test_a_kernel_face_drags_little_along() -> None:
         lines = {name_of(file): lines_of_code(file) for file in import_closure(face)}
         listing = "\n".join(f"{count:5} {name}" for name, count in sorted(lines.items(), key=lambda item: -item[1]))
         assert sum(lines.values()) <= MOST_LINES_OF_A_KERNEL_FACE, f"{name_of(face)} takes {sum(lines.values())} lines along:\n{listing}"
+
+
+def test_module_topology_imports_on_use_what_most_runs_do_not_need() -> None:
+    topology = PLUGINS / "modules/topology.py"
+    on_use = {PLUGINS / f"module_utils/{name}.py" for name in ON_USE}
+    assert on_use <= import_closure(topology), "all of it has to travel"
+    early = sorted(map(name_of, on_use & import_closure(topology, at_once=True)))
+    assert not early, f"{', '.join(early)}: imported by every run, and compiled anew in each"
 
 
 def test_every_python_file_says_its_licence() -> None:

@@ -20,7 +20,7 @@ from ..model.resolve import FAMILIES, effective_mac, gateway_endpoints, interfac
 from ..state.objects import HostState, Link
 from ..state.relocate import relocated
 from ..state.tag import read_tag
-from .driver import DRIVERS
+from .driver import standing_drivers
 from .found import Found, sort_out
 from .hosts_file import DIRECTORY, read_home, read_hosts, read_nameservers
 from .published import WaysIn, published_ports, ways_in
@@ -32,7 +32,7 @@ def describe(state: HostState, fleet: str) -> Declaration:
     """The declaration that what is owned of ``state`` stands for; others' links tell which MTU follows by itself. Sandboxes of mode ``host`` leave no trace."""
     names = _names_of_places(state)
     found = sort_out(HostState({key: relocated(one, names) for key, one in state.objects.items()}, state.owned))
-    networks = {network.name: network for driver in DRIVERS.values() for network in driver.described(fleet, found)}
+    networks = {network.name: network for driver in standing_drivers(found) for network in driver.described(fleet, found)}
     ways = ways_in(fleet, found)
     homes = (read_home(content) for path, content in sorted(found.files.items()) if path.endswith("/hosts"))
     declaration = Declaration(networks, host=next(filter(None, homes), ""))

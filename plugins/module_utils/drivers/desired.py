@@ -16,7 +16,7 @@ from ..state.relocate import relocated
 from ..state.rule import Rule
 from ..state.tag import Tag
 from . import beside_docker
-from .driver import DRIVERS, Leg
+from .driver import DRIVERS, Leg, driver_named
 from .firewall import firewall_objects
 from .hosts_file import name_files, network_names
 from .place import Place
@@ -36,7 +36,7 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
     objects: list[Object] = []
     placed: list[Placed] = []
     for name, network in networks.items():
-        driver, within, ways_in = DRIVERS[network.driver], members.get(name, []), publishing.get(name, [])
+        driver, within, ways_in = driver_named(network.driver), members.get(name, []), publishing.get(name, [])
         objects.extend(driver.network_objects(fleet, network, within, ways_in))
         placed.extend(driver.rules(fleet, network, ways_in))
     placed.extend(beside_docker.rules(networks.values(), docker_bridges))
@@ -103,7 +103,7 @@ def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: s
 
 def _endpoints(declaration: Declaration, network: Network, legs: list[Leg], publishing: list[Leg], fleet: str) -> Iterator[Object]:
     """The legs of one network, and the default routes that lead through it."""
-    driver, lead_in = DRIVERS[network.driver], {sandbox.name for sandbox, _endpoint in publishing}
+    driver, lead_in = driver_named(network.driver), {sandbox.name for sandbox, _endpoint in publishing}
     for sandbox, endpoint in legs:
         interface = interface_names(sandbox, declaration.networks)[network.name]
         objects = driver.endpoint_objects(fleet, network, (sandbox, endpoint), interface, sandbox.name in lead_in)

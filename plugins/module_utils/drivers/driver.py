@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a driver is: one file with these functions. ``DRIVERS`` has them by the name that is declared."""
+"""What a driver is: one file with these functions, imported only where networks of it are declared or stand: a task compiles what it imports anew."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Protocol
 from ..model.declaration import Endpoint, Network, Sandbox
 from ..state.objects import Object
 from ..state.rule import Rule
-from . import bridge, ipvlan, macvlan, overlay
 from .found import Found
 from .place import Place
 
 Leg = tuple[Sandbox, Endpoint]
+# Every driver by the name that is declared, with the role or kind of a link that each of its networks has.
+DRIVERS: Mapping[str, str] = {"bridge": "bridge", "ipvlan": "ipvlan", "macvlan": "macvlan", "overlay": "switch0"}
 
 
 class Driver(Protocol):
@@ -43,4 +44,27 @@ class Driver(Protocol):
         """What ``docker network inspect`` shows under Options."""
 
 
-DRIVERS: Mapping[str, Driver] = {"bridge": bridge, "ipvlan": ipvlan, "macvlan": macvlan, "overlay": overlay}
+def driver_named(name: str) -> Driver:
+    """The driver of this name, one of ``DRIVERS``."""
+    # Ansible sends a host only what is imported by a statement.
+    if name == "ipvlan":
+        from . import ipvlan
+
+        return ipvlan
+    if name == "macvlan":
+        from . import macvlan
+
+        return macvlan
+    if name == "overlay":
+        from . import overlay
+
+        return overlay
+    from . import bridge
+
+    return bridge
+
+
+def standing_drivers(found: Found) -> list[Driver]:
+    """Those of which there can be networks in a picture of the host."""
+    signs = {sign for role, links in found.links.items() for link, _owner in links for sign in (role, link.kind)}
+    return [driver_named(name) for name, sign in DRIVERS.items() if sign in signs]

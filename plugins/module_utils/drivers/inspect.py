@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..model.declaration import Declaration, Endpoint, Network, Subnet
 from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, address_in, effective_mac
-from .driver import DRIVERS
+from .driver import driver_named
 
 
 def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, object]]:
@@ -17,7 +17,7 @@ def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, obj
 
 
 def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str, object]:
-    driver = DRIVERS[network.driver]
+    driver = driver_named(network.driver)
     containers = {}
     for name, sandbox in sorted(declaration.sandboxes.items()):
         for endpoint in sandbox.endpoints:

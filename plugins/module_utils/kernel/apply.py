@@ -13,7 +13,7 @@ from ..state.op import Op
 from . import conntrack, files, namespaces, sysctls
 from .carry import LINK_STAGES, Stages, by_namespace, carry_out, send_changes
 from .netlink import RouteSocket
-from .rules import write_rules
+from .rule_changes import write_rules
 
 
 def apply(ops: tuple[Op, ...]) -> None:

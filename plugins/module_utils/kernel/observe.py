@@ -16,7 +16,6 @@ from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, read_tag
 from . import files, namespaces, sysctls
 from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
-from .queues import read_queues
 from .room import End, Room, link_of, peers_in, queues_of, spaces_of
 from .rules import read_rules
 from .strays import stray_places
@@ -115,6 +114,8 @@ def _read_inside(room: Room, picture: _Picture, netlink: RouteSocket, settings: 
     if "vxlan" in kinds or room.netns in picture.entries:
         room.neighbours, room.fdb = read_neighbours(netlink), read_fdb(netlink)
     if room.netns in picture.queues or any(link.group == LINK_GROUP and (link.queue == "tbf" or link.kind == "ifb") for link in room.links.values()):
+        from .queues import read_queues
+
         room.queues, room.redirects = read_queues(netlink)
     room.spaces = spaces_of(netlink, room.links.values(), home, picture.links)
     room.settings = {setting: sysctls.read(picture.tree, setting) for setting in settings}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..state.objects import Link
 from ..state.queue import Queue, Redirect
@@ -15,8 +16,10 @@ from ..state.tag import LINK_GROUP, NAME_PREFIX
 from . import namespaces
 from .dumps import SeenLink
 from .netlink import RouteSocket
-from .queues import SeenQueue, SeenRedirect
 from .tables import SeenAddress, SeenFdb, SeenNeighbour, SeenRoute, read_namespace_number
+
+if TYPE_CHECKING:
+    from .queues import SeenQueue, SeenRedirect
 
 End = tuple[str, int]
 STACKED = ("macvlan", "ipvlan", "vlan", "vxlan")

@@ -1,0 +1,37 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes of the firewall's rules, carried out where the rules stand."""
+
+from __future__ import annotations
+
+import itertools
+
+from ..firewall import run as firewall
+from ..firewall.lines import lines_of
+from ..firewall.text import restore_text
+from ..state.inset import Inset
+from ..state.objects import Chain, Jump, Table
+from ..state.op import Op
+
+
+def write_rules(ops: list[Op]) -> None:
+    """Carry out ``ops``: one transaction for each family and form of iptables, and one for nftables. What only removes comes last."""
+    groups = [list(group) for _where, group in itertools.groupby(sorted(ops, key=_where), key=_where)]
+    for group in sorted(groups, key=lambda ops: all(op.action == "remove" for op in ops)):
+        one = group[0].subject
+        if isinstance(one, Table):
+            from ..firewall.nft_table import removing_text, replacing_text
+
+            firewall.load(removing_text(one) if group[0].action == "remove" else replacing_text(one))
+        elif isinstance(one, (Chain, Jump, Inset)):
+            family, form = _where(group[0])
+            firewall.restore(family, restore_text(lines_of(group)), form)
+
+
+def _where(op: Op) -> tuple[str, str]:
+    """Family and form of iptables; the form that the host itself uses where there is none, and nothing for nftables."""
+    one = op.subject
+    if isinstance(one, Table):
+        return "", ""
+    return one.key[1], one.form if isinstance(one, (Chain, Jump)) else ""
