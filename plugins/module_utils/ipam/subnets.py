@@ -15,7 +15,7 @@ from ..model.parent import PARENT_DRIVERS
 from ..model.report import Report
 from ..model.reserved import Reserved
 from ..model.resolve import FAMILIES, address_in, families
-from ..model.subnet import declared_at, gateway_of, subnet_in
+from ..model.subnet import declared_at, subnet_in, with_gateways
 from .ledger import Grant, Ledger, key_of
 from .missing import NOT_IN_LEDGER, Missing
 from .pools import AddressSpace, Pool, pools_in_words, pools_of
@@ -135,4 +135,4 @@ def with_subnets(network: Network, subnets: Iterable[IPNetwork]) -> Network:
     """The network with the subnets that it got beside those that it declares, IPv4 first, and with its gateways."""
     every = sorted((*network.subnets, *(Subnet(one, bare=network.driver in PARENT_DRIVERS) for one in subnets)), key=lambda one: one.subnet.version)
     sizes = tuple((family, size) for family, size in network.sizes if all(one.subnet.version != family for one in every))
-    return replace(network, subnets=tuple(replace(one, gateway=gateway_of(one)) for one in every), sizes=sizes)
+    return with_gateways(replace(network, subnets=tuple(every), sizes=sizes))

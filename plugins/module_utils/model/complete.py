@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .checks import check_declaration, check_resolved
 from .declaration import Declaration
 from .peers import parse_topology
 from .problem import Problem
+from .subnet import with_gateways
 
 
 def complete_topology(options: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]:
@@ -20,4 +22,5 @@ def complete_topology(options: Mapping[str, Any]) -> tuple[Declaration, list[Pro
     Each stage of the checks needs the one before, so the problems are those of the first stage that finds any.
     """
     declaration, problems = parse_topology(options)
+    declaration = replace(declaration, networks={name: with_gateways(network) for name, network in declaration.networks.items()})
     return declaration, problems or check_declaration(declaration) or check_resolved(declaration)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .declaration import IPAddress, IPNetwork, Network, Subnet
 
 
@@ -40,6 +42,11 @@ def gateway_of(subnet: Subnet) -> IPAddress | None:
     while first in reserved and int(first) < int(last):
         first += 1
     return first
+
+
+def with_gateways(network: Network) -> Network:
+    """The network with the gateway of each subnet, where it has one, written out."""
+    return replace(network, subnets=tuple(replace(one, gateway=gateway_of(one)) for one in network.subnets))
 
 
 def declared_at(network: str, subnet: Subnet, key: str = "subnet") -> str:
