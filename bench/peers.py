@@ -68,7 +68,7 @@ def _docker(archive: str) -> Iterator[Line]:
 
 def _lines(count: int, took: dict[str, list[float]]) -> Iterator[Line]:
     """A line for each, against the first of them, which is ours."""
-    ours = statistics.median(next(iter(took.values())))
+    ours = statistics.median(list(took.values())[0])
     for name, values in took.items():
         middle = statistics.median(values)
         against = "" if "ours" in name else f"; {middle / ours:.1f} times ours"

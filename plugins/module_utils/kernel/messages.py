@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from dataclasses import replace
 
@@ -126,8 +127,9 @@ def complete_lo(tag: str | None) -> list[Message]:
 
 
 def remove_links(names: list[str]) -> list[Message]:
-    """Remove many links at once: one by one, each would wait some 16 ms for the kernel."""
-    doomed = [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_SETLINK, 0) for name in names]
+    """Remove many links at once: one by one, each would wait some 16 ms. One that went by itself, with a namespace that ended, is passed over."""
+    standing = {name for _index, name in socket.if_nameindex()}
+    doomed = [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_SETLINK, 0) for name in names if name in standing]
     return [*doomed, message("ifinfmsg", {}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_DELLINK, 0)]
 
 
