@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, inode

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.runner import _clash
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.ground import FOREIGN

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.mooring.cnm.plugins.module_utils import change, converge
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port
 from ansible_collections.mooring.cnm.tests.kernel.ground import random_ground
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same

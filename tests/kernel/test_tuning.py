@@ -12,9 +12,9 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.observe import observe
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options

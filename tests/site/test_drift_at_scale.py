@@ -16,7 +16,7 @@ from ipaddress import IPv4Network
 from random import Random
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.drivers.bridge import port_name
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import altname
 from ansible_collections.mooring.cnm.tests.site.conftest import Fleet

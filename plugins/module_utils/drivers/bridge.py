@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
 from ..model.ipam import GATEWAY_NAMES
-from ..model.resolve import address_in, bridge_mac, effective_mac, effective_mtu, has_address, leads_out
+from ..model.resolve import address_in, bridge_mac, effective_mtu, has_address, leads_out
 from ..model.subnet import subnet_in
 from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
@@ -20,6 +20,7 @@ from ..state.tag import Tag, altname, link_name
 from . import bridge_rules
 from .found import DEFAULT_ROUTES, Found
 from .place import Place
+from .veth_pair import veth_pair
 
 KIND = "bridge"
 MODE_KEYS = {4: "gateway_mode", 6: "gateway_mode_ipv6"}
@@ -29,11 +30,6 @@ Leg = tuple[Sandbox, Endpoint]
 def network_id(fleet: str, network: Network) -> str:
     """The name of the network's bridge on the host."""
     return network.bridge_name or link_name("b", fleet, network.name)
-
-
-def port_name(fleet: str, network: str, sandbox: str) -> str:
-    """The name of the host's end of an endpoint's veth."""
-    return link_name("v", fleet, network, sandbox)
 
 
 def network_objects(fleet: str, network: Network, members: Sequence[Leg], publishing: Sequence[Leg]) -> Iterator[Object]:
@@ -68,34 +64,18 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
 def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
     """The veth pair between the bridge and the sandbox, and the address in the sandbox. publishes: whether a port leads to it."""
     sandbox, endpoint = leg
-    host_end = ("", port_name(fleet, network.name, sandbox.name))
-    sandbox_end = (sandbox.name, interface)
-    yield Link(
-        netns="",
-        name=host_end[1],
-        kind="veth",
-        tag=str(Tag(fleet, network.name, sandbox.name, "port")),
-        altname=altname(fleet, network.name, sandbox.name),
-        mtu=effective_mtu(network),
-        master=network_id(fleet, network),
-        peer=sandbox_end,
+    yield from veth_pair(
+        fleet,
+        network,
+        leg,
+        interface,
+        bridge=("", network_id(fleet, network)),
+        role="port",
         # With br_netfilter a sandbox that calls its own published port is answered through the port that it came from (as in Docker
         # without userland proxy). Without it, isolated ports are all that keeps neighbours apart.
-        port=(("hairpin", publishes and network.icc), ("isolated", not network.icc)),
-        ipv6_link_local=False,
-        up=True,
-    )
-    yield Link(
-        netns=sandbox.name,
-        name=interface,
-        kind="veth",
-        tag=str(Tag(fleet, network.name, sandbox.name, "endpoint")),
-        mac=effective_mac(endpoint),
-        mtu=effective_mtu(network),
-        peer=host_end,
+        flags=(("hairpin", publishes and network.icc), ("isolated", not network.icc)),
         # In a sandbox that has IPv6 only on other links, nobody is to find it by this one.
         ipv6_link_local=endpoint.ipv6_address is not None if any(one.ipv6_address for one in sandbox.endpoints) else None,
-        up=True,
     )
     for one in network.subnets:
         yield Address(sandbox.name, interface, f"{address_in(endpoint, one.subnet.version)}/{one.subnet.prefixlen}")

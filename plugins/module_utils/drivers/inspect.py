@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
-from ..model.declaration import Declaration, Endpoint, Network, Subnet
+from ..model.declaration import Declaration, Endpoint, Network
+from ..model.options import subnet_options
 from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, address_in, effective_mac
 from .driver import driver_named
+
+# The keys of ipam.config as Docker spells them here.
+IPAM_KEYS = {"subnet": "Subnet", "ip_range": "IPRange", "gateway": "Gateway", "aux_addresses": "AuxiliaryAddresses"}
 
 
 def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, object]]:
@@ -33,7 +37,7 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
         "EnableIPv4": network.enable_ipv4,
         "EnableIPv6": network.enable_ipv6,
         "Internal": network.internal,
-        "IPAM": {"Driver": "default", "Config": [_config(subnet) for subnet in network.subnets]},
+        "IPAM": {"Driver": "default", "Config": [{IPAM_KEYS[key]: value for key, value in subnet_options(subnet).items()} for subnet in network.subnets]},
         "Containers": containers,
         "Options": driver.docker_options(fleet, network),
     }
@@ -44,15 +48,3 @@ def _address(network: Network, endpoint: Endpoint, family: int) -> str:
     address = address_in(endpoint, family)
     subnet = next((one for one in network.subnets if address is not None and address in one.subnet), None)
     return "" if address is None else f"{address}/{subnet.subnet.prefixlen if subnet else address.max_prefixlen}"
-
-
-def _config(subnet: Subnet) -> dict[str, object]:
-    """One entry of IPAM.Config; what is not known is left out, as Docker does."""
-    config: dict[str, object] = {"Subnet": str(subnet.subnet)}
-    if subnet.ip_range is not None:
-        config["IPRange"] = str(subnet.ip_range)
-    if subnet.gateway is not None:
-        config["Gateway"] = str(subnet.gateway)
-    if subnet.aux_addresses:
-        config["AuxiliaryAddresses"] = {name: str(address) for name, address in subnet.aux_addresses}
-    return config

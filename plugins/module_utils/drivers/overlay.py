@@ -20,10 +20,11 @@ from ..model.resolve import FAMILIES, address_in, effective_mac, effective_mtu
 from ..state.entry import ALL_MACS, Fdb, Neighbour
 from ..state.objects import Address, Link, Namespace, Object, Route, Sysctl
 from ..state.rule import Rule
-from ..state.tag import Tag, altname, link_name
+from ..state.tag import Tag, altname
 from .found import Found
 from .overlay_seen import overlays
 from .place import Place
+from .veth_pair import port_name, veth_pair
 
 KIND = "overlay"
 Leg = tuple[Sandbox, Endpoint]
@@ -144,32 +145,11 @@ def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, pub
     own = next((part for part in parts if part.holds(address_in(endpoint, 4)) or part.holds(address_in(endpoint, 6))), None)
     if own is None:
         return
-    port = (network_id(fleet, network), link_name("v", fleet, network.name, sandbox.name))
-    inside = (sandbox.name, interface)
-    yield Link(
-        netns=port[0],
-        name=port[1],
-        kind="veth",
-        tag=str(Tag(fleet, network.name, sandbox.name, f"port{own.number}")),  # a port of another bridge is another one
-        altname=altname(fleet, network.name, sandbox.name),
-        mtu=effective_mtu(network),
-        master=f"br{own.number}",
-        peer=inside,
-        ipv6_link_local=False,
-        up=True,
-    )
-    yield Link(
-        netns=sandbox.name,
-        name=interface,
-        kind="veth",
-        tag=str(Tag(fleet, network.name, sandbox.name, "endpoint")),
-        mac=effective_mac(endpoint),
-        mtu=effective_mtu(network),
-        peer=port,
-        up=True,
-    )
+    netns = network_id(fleet, network)
+    # A port of another segment's bridge is another link, and so its role another one.
+    yield from veth_pair(fleet, network, leg, interface, bridge=(netns, f"br{own.number}"), role=f"port{own.number}")
     # Where the sandbox was on another host before, the bridge may still have learned so.
-    yield Fdb(*port, effective_mac(endpoint) or "", master=True)
+    yield Fdb(netns, port_name(fleet, network.name, sandbox.name), effective_mac(endpoint) or "", master=True)
     for one in own.subnets:
         address = address_in(endpoint, one.subnet.version)
         if address is None:
