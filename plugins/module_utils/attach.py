@@ -12,17 +12,17 @@ from .kernel import namespaces
 from .model.declaration import Declaration, Sandbox
 from .model.problem import Problem
 from .model.report import Report
-from .model.resolve import gateway_endpoints
+from .model.resolve import gateway_endpoints, gateway_mode
 
 
 def attach(declaration: Declaration) -> tuple[Declaration, list[Problem]]:
     """``declaration`` with the path of each such namespace in the place of its container or process, and what is wrong with them.
 
-    A sandbox whose namespace is not there is left out where that is declared (``missing: ignore``), and a problem otherwise.
+    A sandbox whose namespace is not there has none then, where that is declared (``missing: ignore``), and is a problem otherwise.
     """
     report = Report()
     found = {name: sandbox if sandbox.namespace is None else _found(report, declaration, sandbox) for name, sandbox in declaration.sandboxes.items()}
-    attached = replace(declaration, sandboxes={name: one for name, one in found.items() if one is not None})
+    attached = replace(declaration, sandboxes=found)
     if any(one.namespace for one in attached.sandboxes.values()):
         _check_places(report, attached)
     return attached, report.problems
@@ -38,7 +38,7 @@ def without_missing(declaration: Declaration) -> Declaration:
     return replace(declaration, sandboxes={name: replace(one, missing="ignore") for name, one in declaration.sandboxes.items()})
 
 
-def _found(report: Report, declaration: Declaration, sandbox: Sandbox) -> Sandbox | None:
+def _found(report: Report, declaration: Declaration, sandbox: Sandbox) -> Sandbox:
     # Few hosts have such a sandbox, and a host compiles what a task imports anew.
     from .kernel.others import Absent, find_namespace, led_elsewhere
 
@@ -49,10 +49,11 @@ def _found(report: Report, declaration: Declaration, sandbox: Sandbox) -> Sandbo
     except Absent as absent:
         if sandbox.missing != "ignore":
             report.add(f"cnm_sandboxes.{sandbox.name}.{kind}", which, f"{absent}: start it, or declare 'missing: ignore'")
-        return None
-    if sandbox.ports and set(gateway_endpoints(declaration, sandbox)) & set(elsewhere):
-        message = "its namespace has a default route of its own, by which no answer would come back: publish ports by the means of who made it"
-        report.add(f"cnm_sandboxes.{sandbox.name}.ports", f"{len(sandbox.ports)} ports", message)
+        return replace(sandbox, namespace=None)
+    gateways = {family: declaration.networks[leg.network] for family, leg in gateway_endpoints(declaration, sandbox).items()}
+    if sandbox.ports and any(family in elsewhere and gateway_mode(network, family) == "routed" for family, network in gateways.items()):
+        message = "its namespace has a default route of its own, by which no answer from a routed network would come back"
+        report.add(f"cnm_sandboxes.{sandbox.name}.ports", f"{len(sandbox.ports)} ports", f"{message}: publish ports by the means of who made it")
     return replace(sandbox, namespace=("netns", path), led_elsewhere=elsewhere)
 
 
@@ -70,4 +71,4 @@ def _check_places(report: Report, declaration: Declaration) -> None:
 
 
 def _has_its_own(sandbox: Sandbox | None) -> bool:
-    return sandbox is not None and sandbox.namespace is None and sandbox.mode != "host"
+    return sandbox is not None and sandbox.mode not in ("attached", "host")

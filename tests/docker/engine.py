@@ -51,6 +51,16 @@ mkdir -p /tmp/image/bin && cp /opt/busybox/bin/busybox /tmp/image/bin/
 for name in sh sleep ping nc wget ip cat; do ln -sf busybox /tmp/image/bin/$name; done
 tar -C /tmp/image -c . | docker import - busybox
 """
+# Of rules, links and settings what an engine leaves on a host.
+AWAY = """\
+rm -rf /var/lib/docker/network
+for link in $(ls /sys/class/net | grep -E '^(docker|br-)'); do ip link del $link; done
+for tool in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy; do
+    for table in filter nat mangle raw; do $tool -w -t $table -F; $tool -w -t $table -X; done
+    $tool -w -P FORWARD ACCEPT
+done 2>/dev/null
+sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+"""
 
 
 class EngineHost:
@@ -90,6 +100,7 @@ class EngineHost:
         bind(self.pid, engine or unpacked("docker.io"), AT)
         self.have_busybox()
         self.write("/run/systemd/system/docker.service", UNIT)
+        self.sh(f"ln -sf {AT}/usr/bin/docker /usr/local/bin/docker")
         self.sh("systemctl daemon-reload")
 
     def have_busybox(self) -> None:
@@ -115,12 +126,7 @@ class EngineHost:
         """End the engine, and take away what it leaves: containers, networks, rules."""
         if self.try_sh("systemctl is-active docker").returncode == 0:
             self.sh("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force; docker network prune --force; systemctl stop docker")
-        self.sh("rm -rf /var/lib/docker/network; for link in $(ls /sys/class/net | grep -E '^(docker|br-)'); do ip link del $link; done")
-        for tool in ("iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"):
-            for table in ("filter", "nat", "mangle", "raw"):
-                self.sh(f"{tool} -w -t {table} -F; {tool} -w -t {table} -X; true")
-            self.sh(f"{tool} -w -P FORWARD ACCEPT")
-        self.sh("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")
+        self.sh(AWAY)
 
     def container(self, name: str, *words: str, port: int = 80) -> None:
         """Start a container that answers on a port of TCP with its name, and ends when it is told."""
@@ -153,24 +159,28 @@ class EngineHost:
 
 
 class Pair:
-    """node1, which may have an engine, and node2 beside it; and Ansible for both."""
+    """node1, which may have an engine, and node2 beside it, and perhaps a third; and Ansible for all."""
 
-    def __init__(self, lab: str, folder: Path) -> None:
+    def __init__(self, lab: str, folder: Path, size: int = 2) -> None:
         self.lab, self.folder = lab, folder
-        self.node1, self.node2 = EngineHost(lab, "node1"), EngineHost(lab, "node2")
-        (folder / "lab.yml").write_text("plugin: mooring.cnm.lab\nsize: 2\n")
+        self.hosts = tuple(EngineHost(lab, f"node{number}") for number in range(1, size + 1))
+        self.node1, self.node2, *_more = self.hosts
+        (folder / "lab.yml").write_text(f"plugin: mooring.cnm.lab\nsize: {size}\n")
         self.declare()
 
-    def declare(self, **variables: Any) -> None:
-        """The variables of node1, and that node2 has none."""
-        (self.folder / "group_vars").mkdir(exist_ok=True)
-        (self.folder / "host_vars").mkdir(exist_ok=True)
-        (self.folder / "group_vars/all.json").write_text(json.dumps({"cnm_lab_name": self.lab, "host_packages": False}))
-        (self.folder / "host_vars/node1.json").write_text(json.dumps(variables))
+    def declare(self, others: dict[str, dict[str, Any]] | None = None, **variables: Any) -> None:
+        """The variables of node1. others: those of other hosts, which have none else, and of ``all``."""
+        given = {one.name: {} for one in self.hosts} | {"node1": variables} | (others or {})
+        for name in ("group_vars", "host_vars"):
+            (self.folder / name).mkdir(exist_ok=True)
+        everywhere = {"cnm_lab_name": self.lab, "host_packages": False, **given.pop("all", {})}
+        (self.folder / "group_vars/all.json").write_text(json.dumps(everywhere))
+        for name, its in given.items():
+            (self.folder / f"host_vars/{name}.json").write_text(json.dumps(its))
 
     def power(self, state: str) -> None:
         """Bring the hosts to a state: present, rebooted or absent."""
-        hosts = [{"name": one.name, "address": one.address} for one in (self.node1, self.node2)] if state != "absent" else None
+        hosts = [{"name": one.name, "address": one.address} for one in self.hosts] if state != "absent" else None
         converge_lab({"name": self.lab, "state": state, "init": "systemd", "root": None, "hosts": hosts}, False)
 
     def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:

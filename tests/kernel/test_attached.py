@@ -9,6 +9,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mooring.cnm.plugins.module_utils.attach import attach
@@ -76,12 +77,13 @@ def test_a_process_is_reached_and_left_as_it_was(host) -> None:
         assert inside(host, process, "-br addr show cnm1").split()[2] == "172.20.0.3/24"
         assert inside(host, process, "route show default") == "default via 172.20.0.1 dev cnm1 proto 206 \n"
         assert "172.20.0.3 redis cache" in host.sh("cat /etc/netns/web/hosts")
-        assert not os.path.exists("/etc/netns/redis") and not os.path.exists("/run/netns/redis")
+        assert not os.path.exists("/run/netns/redis") and "172.20.0.2 web" in host.sh("cat /etc/netns/redis/hosts")
         flows = [Flow("web", "172.20.0.3", 80), Flow("", "172.20.0.3", 80), Flow("", "172.20.0.1", 8080)]
         with listening(Listener(path, 80)) as listeners:
             assert list(answers(flows, listeners, flows)) == flows
         found = declaration_options(describe(predict(host_state(attach(declared)[0], "default"), "default").before, "default"))["sandboxes"]["redis"]
-        assert found == {"netns": path, "networks": {"back": {"ipv4_address": "172.21.0.3"}, "front": {"ipv4_address": "172.20.0.3"}}, "ports": ["8080:80"]}
+        legs = {"back": {"ipv4_address": "172.21.0.3"}, "front": {"ipv4_address": "172.20.0.3", "aliases": ["cache"]}}
+        assert found == {"netns": path, "networks": legs, "ports": ["8080:80"]}
         run(declare(FRONT, BACK, WEB))
         assert [inside(host, process, what) for what in ("-d link", "addr", "route", "rule")] == alone
         run(declared)
@@ -136,8 +138,16 @@ def test_a_default_route_of_others_stays(host) -> None:
         run(declared)
         assert run(declared).ops == ()
         assert inside(host, process, "route show default") == route
-        told = problem(declare(FRONT, BACK, redis(("pid", str(process.pid)), ports=(Port(8080, 80),))))
-        assert (told.path, told.message.split(",")[0]) == ("cnm_sandboxes.redis.ports", "its namespace has a default route of its own")
+        # A port is answered to the bridge's address, since an answer to the caller's would go by that route
+        run(declare(FRONT, BACK, published := redis(("pid", str(process.pid)), ports=(Port(8080, 80),))))
+        with listening(Listener(f"/proc/{process.pid}/ns/net", 80)) as listeners:
+            host.sh("ip addr add 198.51.100.7/32 dev lo")
+            flows = [Flow("", "198.51.100.7", 8080)]
+            assert list(answers(flows, listeners, flows)) == flows
+        assert inside(host, process, "route show default") == route
+        told = problem(declare(replace(FRONT, gateway_mode="routed"), BACK, published))
+        words = "its namespace has a default route of its own, by which no answer from a routed network would come back"
+        assert (told.path, told.message.split(":")[0]) == ("cnm_sandboxes.redis.ports", words)
         clear()
         assert inside(host, process, "route show default") == route
 
@@ -153,7 +163,9 @@ def test_what_is_not_there_is_told_or_left_out(host) -> None:
         told = problem(declare(FRONT, BACK, redis(namespace)))
         assert (told.path, told.message.startswith(words)) == (f"cnm_sandboxes.redis.{namespace[0]}", True), told
         run(declare(FRONT, BACK, WEB, redis(namespace, missing="ignore")))
-        assert "redis" not in host.sh("cat /etc/netns/web/hosts")
+        # Nobody finds it, but it has the names of the others when it starts
+        assert "redis" not in host.sh("cat /etc/netns/web/hosts") and "172.20.0.2 web" in host.sh("cat /etc/netns/redis/hosts")
+        assert run(declare(FRONT, BACK, WEB, redis(namespace, missing="ignore"))).ops == ()
 
 
 def test_a_leg_on_a_wire_goes_too_though_nothing_on_the_host_leads_to_it(host) -> None:
@@ -166,7 +178,8 @@ def test_a_leg_on_a_wire_goes_too_though_nothing_on_the_host_leads_to_it(host) -
         assert run(declare(lan, leg)).ops == ()
         assert inside(host, process, "-br addr show cnm0").split()[2] == "192.0.2.10/24"
         predicted = run(declare(lan), check=True)
-        assert run(declare(lan)).ops == predicted.ops == (f"remove macvlan cnm0 in /proc/{process.pid}/ns/net (lan/redis)",)
+        removals = (f"remove macvlan cnm0 in /proc/{process.pid}/ns/net (lan/redis)", "remove file /etc/netns/redis/hosts")
+        assert run(declare(lan)).ops == predicted.ops == removals
         assert inside(host, process, "-d link") == alone
         run(declare(lan, leg))
         clear()

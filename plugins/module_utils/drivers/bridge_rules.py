@@ -15,7 +15,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Port, Sandbox
 from ..model.resolve import address_in, families, gateway_mode
@@ -25,10 +25,16 @@ from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
 
 Leg = tuple[Sandbox, Endpoint]
 Placed = tuple[Place, int, Rule]
-# A port that leads into a sandbox, at one address of each.
-Way = tuple[IPAddress, Port]
 LOOPBACK = "127.0.0.0/8"
 PING = {4: "icmp", 6: "ipv6-icmp"}
+
+
+class Way(NamedTuple):
+    """A port that leads into a sandbox, at one address of each. led_elsewhere: the sandbox's default route is somebody else's."""
+
+    address: IPAddress
+    port: Port
+    led_elsewhere: bool
 
 
 def rules(name: str, network: Network, publishing: Sequence[Leg]) -> Iterator[Placed]:
@@ -47,7 +53,7 @@ def _ways_in(publishing: Sequence[Leg], family: int) -> Iterator[Way]:
         address = address_in(endpoint, family)
         for port in sandbox.ports:
             if address is not None and port.host_ip is not None and port.host_ip.version == family:
-                yield address, port
+                yield Way(address, port, family in sandbox.led_elsewhere)
 
 
 def _rules(name: str, network: Network, family: int, ways: list[Way]) -> Iterator[Placed]:
@@ -85,7 +91,7 @@ def _direct_access(name: str, network: Network, family: int, mode: str, ways: li
     if mode == "routed":
         yield GUARD, 2, Rule("RETURN", out_interface=name, protocol=PING[family])
     for link in (None,) if mode == "routed" else network.trusted_host_interfaces:
-        for address, port in ways:
+        for address, port, _led_elsewhere in ways:
             there = Rule("RETURN", link, name, destination=str(address), protocol=port.protocol, port=port.target)
             for source in _sources(port, family):
                 yield GUARD, 2, replace(there, source=source)
@@ -103,7 +109,10 @@ def _published(name: str, family: int, subnets: list[str], ways: list[Way]) -> I
         yield SOURCES, 1, Rule("MASQUERADE", source=LOOPBACK, out_interface=name)
     for subnet in subnets:
         yield SOURCES, 1, Rule("MASQUERADE", source=subnet, out_interface=name, states=("DNAT",))
-    for address, port in ways:
+    for address, port, led_elsewhere in ways:
+        if led_elsewhere:
+            # An answer to the caller's own address would leave by that route; one to the bridge's comes back here.
+            yield SOURCES, 1, Rule("MASQUERADE", destination=str(address), out_interface=name, states=("DNAT",))
         everywhere = port.host_ip is None or port.host_ip.is_unspecified
         destination = None if everywhere else str(port.host_ip)
         host = f"{address}" if family == 4 else f"[{address}]"

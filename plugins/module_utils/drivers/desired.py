@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..model.declaration import Declaration, Endpoint, Network, Port
+from ..model.declaration import Declaration, Endpoint, Network, Port, Sandbox
 from ..model.resolve import EVERY_ADDRESS, EVERY_IPV6_ADDRESS, gateway_endpoints, interface_names, namespace_owners
 from ..state.ground import PLAIN, Ground
 from ..state.objects import HostState, Namespace, Object, Sysctl, desired_state
@@ -32,7 +32,8 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
     docker_bridges: those of an engine on the host that does not close them itself. ground: what the host's firewall is like.
     """
     networks = {name: network for name, network in sorted(declaration.networks.items()) if network.driver in DRIVERS}
-    members, publishing = _members(declaration), _publishing(declaration)
+    there = replace(declaration, sandboxes={name: one for name, one in declaration.sandboxes.items() if not _is_missing(one)})
+    members, publishing = _members(there), _publishing(there)
     objects: list[Object] = []
     placed: list[Placed] = []
     for name, network in networks.items():
@@ -42,10 +43,15 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
     placed.extend(beside_docker.rules(networks.values(), docker_bridges))
     objects.extend(_sandboxes(declaration, members, fleet))
     for name, legs in members.items():
-        objects.extend(_endpoints(declaration, networks[name], legs, publishing.get(name, []), fleet))
+        objects.extend(_endpoints(there, networks[name], legs, publishing.get(name, []), fleet))
     objects.extend(firewall_objects(placed, fleet, ground))
     places = {name: sandbox.namespace[1] for name, sandbox in declaration.sandboxes.items() if sandbox.namespace is not None}
     return desired_state(relocated(one, places) for one in objects)
+
+
+def _is_missing(sandbox: Sandbox) -> bool:
+    """Whether the namespace of somebody else that it names is not there. Then it has its files, which a container may need when it starts."""
+    return sandbox.mode == "attached" and sandbox.namespace is None
 
 
 def _members(declaration: Declaration) -> dict[str, list[Leg]]:
@@ -83,14 +89,16 @@ def _at_one_address(ports: tuple[Port, ...], family: int) -> Iterator[Port]:
 def _sandboxes(declaration: Declaration, members: dict[str, list[Leg]], fleet: str) -> Iterator[Object]:
     """Every namespace with its names, its settings and its files."""
     host = declaration.host
-    names = {name: network_names(declaration.networks[name], [sandbox for sandbox, _endpoint in legs], host) for name, legs in members.items()}
+    used = sorted({leg.network for sandbox in declaration.sandboxes.values() for leg in sandbox.endpoints})
+    names = {name: network_names(declaration.networks[name], [sandbox for sandbox, _endpoint in members.get(name, [])], host) for name in used}
     owners = namespace_owners(declaration)
     for name, sandbox in sorted(declaration.sandboxes.items()):
         first = owners[name]
         if first is None or declaration.sandboxes[first].mode == "host":
             continue
-        if sandbox.namespace is not None:
-            yield from (Sysctl(name, setting, value) for setting, value in implied_settings(declaration, sandbox))
+        if sandbox.mode == "attached":
+            yield from name_files(fleet, name, sandbox, names, host)
+            yield from () if _is_missing(sandbox) else (Sysctl(name, setting, value) for setting, value in implied_settings(declaration, sandbox))
             continue
         yield Namespace(name, str(Tag(fleet, "", first, "sandbox")), "" if first == name else first)
         yield from name_files(fleet, name, declaration.sandboxes[first], names, host)

@@ -117,7 +117,7 @@ def _combined(
     legs = tuple(leg for leg in want.endpoints if leg.network in ours) if want is not None else ()
     ports = base.ports if has_rules else stands.ports if stands is not None else ()
     return replace(
-        base, mode="networks" if base.namespace is None else base.mode, endpoints=tuple(sorted((*legs, *stay), key=lambda leg: leg.network)), ports=ports
+        base, mode="attached" if base.mode == "attached" else "networks", endpoints=tuple(sorted((*legs, *stay), key=lambda leg: leg.network)), ports=ports
     )
 
 

@@ -141,7 +141,8 @@ class Sandbox:
 
     mode: ``networks`` (a namespace with endpoints, perhaps none yet), ``none`` (a namespace with nothing but lo),
     ``host`` (the host's own namespace), ``container`` (shares the namespace of the sandbox ``joins``), ``attached`` (a namespace that somebody else made).
-    namespace: of an attached one, whether ``container``, ``pid`` or ``netns``, and which. missing: ``fail`` or ``ignore``, where that is not there.
+    namespace: of an attached one, whether ``container``, ``pid`` or ``netns``, and which; None where that is not there and missing says
+    ``ignore``, not ``fail``.
     led_elsewhere: the families (4, 6) in which somebody else has set its default route, as far as the host was asked.
     """
 

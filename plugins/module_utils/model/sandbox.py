@@ -43,7 +43,7 @@ EXCLUDED = {
     "host": ("dns", "extra_hosts", "networks", "ports", "sysctls"),
     "none": ("networks", "ports"),
     "container": ("dns", "extra_hosts", "networks", "ports", "sysctls"),
-    "attached": ("dns", "extra_hosts", "sysctls"),
+    "attached": ("sysctls",),
 }
 OWNER = {
     "host": "the host's own namespace (mode host): leave it out, or choose networks instead",
