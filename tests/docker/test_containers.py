@@ -79,7 +79,9 @@ def test_a_container_that_does_not_run_is_told_or_left_out(engine: Pair) -> None
     assert engine.node1.asks(("172.30.0.20", 80), inside=WITHIN) == ["alone"]
 
 
-def test_a_port_that_docker_would_have_to_answer_is_refused(engine: Pair) -> None:
-    told = engine.module("topology", check=True, networks=NETWORKS, sandboxes={"twice": {**TWICE, "ports": ["9091:80"]}})
-    assert [one["path"] for one in told["problems"]] == ["cnm_sandboxes.twice.ports"]
-    assert "publish ports by the means of who made it" in told["problems"][0]["message"]
+def test_a_container_on_a_network_of_dockers_publishes_a_port_of_ours_beside_its_own(engine: Pair) -> None:
+    done = converged(engine, app=APP, twice={**TWICE, "ports": ["9091:80"]})
+    assert engine.node2.asks(("198.18.0.1", 9091), ("198.18.0.1", 8080)) == ["twice", "twice"]
+    again = engine.module("topology", **done["after"])
+    assert (again["ops"], again["after"]["sandboxes"]["twice"]["ports"]) == ([], ["9091:80"])
+    assert "default via 172.17.0.1 dev eth0" in links(engine, "twice")
