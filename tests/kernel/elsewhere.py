@@ -17,6 +17,8 @@ from typing import Any
 from ansible_collections.mooring.cnm.plugins.module_utils.converge import converge, predict
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
+from ansible_collections.mooring.cnm.plugins.module_utils.firewall.judge import judge
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.ground import read_sight
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import parse_topology, topology_options
 
@@ -77,7 +79,8 @@ def main() -> None:
     declaration, problems = parse_topology(json.load(sys.stdin))
     problems = problems or [*check_declaration(declaration), *check_resolved(declaration)]
     assert not problems, problems
-    outcome = (predict if sys.argv[1] == "check" else converge)(host_state(declaration, "default"), "default")
+    state = host_state(declaration, "default", ground=judge(read_sight(), "auto", "default"))
+    outcome = (predict if sys.argv[1] == "check" else converge)(state, "default")
     assert not outcome.clashes, outcome.clashes
     json.dump({"ops": outcome.ops, "after": topology_options(describe(outcome.after, "default"))}, sys.stdout)
 

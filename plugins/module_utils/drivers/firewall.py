@@ -12,7 +12,7 @@ from ..state.ground import Ground
 from ..state.objects import Chain, Jump, Object, Table
 from ..state.rule import Rule
 from ..state.tag import chain_name, table_name
-from .place import FORWARD, PORTS, Place, jumps
+from .place import FORWARD, PORTS, UNDERLAY, Place, jumps
 
 Placed = tuple[Place, int, Rule]
 
@@ -23,7 +23,7 @@ def firewall_objects(placed: list[Placed], fleet: str, ground: Ground) -> Iterat
     for place, _rank, rule in sorted(placed, key=lambda one: one[1]):
         rules.setdefault(place, {})[rule] = None
     in_order = {place: tuple(_sorted(place, list(found))) for place, found in sorted(rules.items())}
-    parts = [part for place, found in in_order.items() for part in _parts(place, found, fleet)]
+    parts = [part for place, found in in_order.items() if place.of(4) != UNDERLAY for part in _parts(place, found, fleet)]
     if ground.backend == "iptables":
         yield from (_in_iptables(part, ground) for part in parts)
     elif parts:
@@ -31,6 +31,10 @@ def firewall_objects(placed: list[Placed], fleet: str, ground: Ground) -> Iterat
         ours = (part for part in parts if part.table != FORWARD.table)
         yield Table(table_name(fleet), tuple(sorted(ours, key=lambda part: part.key)))
     yield from _accepts(in_order, fleet, ground)
+    if ground.closed:
+        from .openings import openings
+
+        yield from openings(in_order, fleet, ground)
 
 
 def _sorted(place: Place, rules: list[Rule]) -> list[Rule]:

@@ -23,7 +23,7 @@ from ..state.rule import Rule
 from ..state.tag import Tag, altname
 from .found import Found
 from .overlay_seen import overlays
-from .place import Place
+from .place import UNDERLAY, Place
 from .veth_pair import port_name, veth_pair
 
 KIND = "overlay"
@@ -167,8 +167,11 @@ def default_route(network: Network, sandbox: Sandbox, interface: str, family: in
 
 
 def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
-    """None: the network is in a namespace of its own, which leads to nothing else."""
-    yield from ()
+    """None that keeps it apart: it is in a namespace of its own, which leads to nothing else. But its datagrams must come in."""
+    own = network.underlay_address
+    for vtep in {peer.underlay_address for peer in network.peers} - {"", str(own)}:
+        accept = Rule("ACCEPT", source=vtep, destination=str(own), protocol="udp", port=network.vxlan_port)
+        yield UNDERLAY.of(ip_address(vtep).version), 0, accept
 
 
 def described(fleet: str, found: Found) -> Iterator[Network]:

@@ -35,6 +35,8 @@ GUARD = Place("mangle", "FORWARD", ("FORWARD",))
 LOCAL = Place("mangle", "PREROUTING", ("PREROUTING",))
 # Accepts for what the guard let pass. Last: an administrator's and Docker's own rules come first.
 FORWARD = Place("filter", "FORWARD", ("FORWARD",), "last")
+# Datagrams of an overlay from the other hosts, where others drop what is for the host itself: see openings.
+UNDERLAY = Place("filter", "INPUT", ("INPUT",))
 # Published ports, for what comes from outside and what the host itself sends.
 PORTS = Place("nat", "PORTS", ("PREROUTING", "OUTPUT"))
 # Whose address leaves the host.

@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..model.problem import Problem
 from ..state.ground import Blocker, Ground
 from ..state.objects import Chain, HostState, Link, Table
 from ..state.rule import Rule
 from ..state.tag import is_chain_of
+from .closed import DOCKER_TABLES, INPUT, closed_tables, drops_input
 from .text import parse_save
 from .verdict import end_of, names_in, nft_end_of, policies
 
 FAMILIES = ("ipv4", "ipv6")
 DOCKER_CHAIN, FORWARD = "DOCKER-USER", "FORWARD"
-# Where Docker has its rules when it uses nftables (moby 29, nftabler).
-DOCKER_TABLES = (("ip", "docker-bridges"), ("ip6", "docker-bridges"))
 
 _BY_FIREWALLD = ", for example by: firewall-cmd --permanent --zone=trusted --add-interface=BRIDGE"
 
@@ -30,8 +30,8 @@ class Sight:
     """What was seen of a host's firewall, all of it without changing anything.
 
     saved: what iptables-save printed, by family and form, of the forms that hold tables. installed: the form of the plain ``iptables`` of a
-    family; not there where it is not installed. nft: whether nft is installed. tables: those of nftables, by family and name. forward: base
-    chains of others at the hook forward, as (family, table, chain), each with whether its policy is drop. listed: JSON of their tables.
+    family; not there where it is not installed. nft: whether nft is installed. tables: those of nftables, by family and name. forward, input:
+    base chains of others at these hooks, as (family, table, chain), each with whether its policy is drop. listed: JSON of their tables.
     """
 
     saved: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -39,6 +39,7 @@ class Sight:
     nft: bool = False
     tables: frozenset[tuple[str, str]] = frozenset()
     forward: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
+    input: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
     listed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
@@ -48,17 +49,22 @@ def judge(sight: Sight, wanted: str, fleet: str) -> Ground:
     foreign = {where for where, tables in chains.items() if _is_used(tables, policies(sight.saved[where]), fleet)}
     legacy = frozenset(family for family in FAMILIES if _form(sight, foreign, family) == "legacy")
     backend = wanted if wanted != "auto" else _backend(sight)
-    first, dropping = set(), []
+    first, dropping, closed = set(), [], []
     for (family, form), tables in sorted(chains.items()):
         filters = {name: [rule for rule in rules if not _is_ours(rule, fleet)] for name, rules in tables.get("filter", {}).items()}
+        given = policies(sight.saved[(family, form)])
+        if drops_input(filters, given.get(("filter", INPUT), "")):
+            closed.append((family, form, "filter", INPUT))
         end = end_of(filters, FORWARD)
         is_home = backend == "iptables" and form == ("legacy" if family in legacy else "nft")
         if is_home and end in ("DROP", "REJECT"):
             first.add(family)
-        elif not is_home and (end or policies(sight.saved[(family, form)]).get(("filter", FORWARD))) in ("DROP", "REJECT"):
+        elif not is_home and (end or given.get(("filter", FORWARD))) in ("DROP", "REJECT"):
             dropping.append((family, form, DOCKER_CHAIN if DOCKER_CHAIN in filters else FORWARD))
     both = tuple(family for family in FAMILIES if {(family, "nft"), (family, "legacy")} <= foreign)
-    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), both)
+    # What is only to be accepted by nft can only be so where nft is.
+    closed += closed_tables(sight.input, {where: _listed(sight, where) for where in sight.listed}) if sight.nft else ()
+    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), both, tuple(closed))
 
 
 def missing_package(sight: Sight, wanted: str) -> str:
@@ -124,11 +130,16 @@ def _is_ours(rule: Rule, fleet: str) -> bool:
     return rule.comment == f"cnm:{fleet}"
 
 
+def _listed(sight: Sight, table: tuple[str, str]) -> list[Any]:
+    found: list[Any] = json.loads(sight.listed.get(table, '{"nftables": []}'))["nftables"]
+    return found
+
+
 def _blockers(sight: Sight) -> list[Blocker]:
     """Base chains of nftables that drop what no rule of theirs speaks of."""
     found = []
     for (family, table, chain), drops in sorted(sight.forward.items()):
-        listed = json.loads(sight.listed.get((family, table), '{"nftables": []}'))["nftables"]
+        listed = _listed(sight, (family, table))
         end = nft_end_of(listed, chain)
         if end in ("DROP", "REJECT") or (drops and end != "ACCEPT"):
             found.append(Blocker(f"{family} {table}", chain, names_in(listed)))

@@ -74,6 +74,14 @@ def load(text: str) -> None:
     _run([_need_nft(), "-f", "-"], text)
 
 
+def firewalld(words: list[str]) -> str:
+    """What ``firewall-cmd`` prints. Raises Fault with what it says where it refuses."""
+    tool = shutil.which("firewall-cmd", path=_PATH)
+    if tool is None:
+        raise Fault(_RULES, "write", "firewalld is at work, and its firewall-cmd is not installed", _INSTALL.format("firewalld"))
+    return _run([tool, *words], "")
+
+
 def _need_nft() -> str:
     tool = find_nft()
     if tool is None:

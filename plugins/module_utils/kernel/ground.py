@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from ..firewall import run as firewall
-from ..firewall.judge import DOCKER_TABLES, FAMILIES, Sight
-from ..state.tag import NAME_PREFIX
-from .nftables import read_forward_chains, read_tables
+from ..firewall.judge import FAMILIES, Sight
+from .nftables import foreign_chains, read_tables
 from .rules import read_saved
 
 
@@ -17,17 +16,13 @@ def read_sight() -> Sight:
     tables = read_tables()
     tools = {family: firewall.find_tool(family, "restore") for family in FAMILIES}
     nft = firewall.find_nft() is not None
-    forward = {(one.family, one.table, one.name): one.drops for one in read_forward_chains() if not _is_known(one.family, one.table, one.name)}
+    chains = foreign_chains()
     return Sight(
         saved=read_saved(tables),
         installed={family: firewall.form_of(tool) for family, tool in tools.items() if tool},
         nft=nft,
         tables=frozenset(tables),
-        forward=forward,
-        listed={(family, table): firewall.list_table(family, table) for family, table, _name in forward} if nft else {},
+        forward={(one.family, one.table, one.name): one.drops for one in chains if one.hook == "forward"},
+        input={(one.family, one.table, one.name): one.drops for one in chains if one.hook == "input"},
+        listed={where: firewall.list_table(*where) for where in sorted({(one.family, one.table) for one in chains})} if nft else {},
     )
-
-
-def _is_known(family: str, table: str, chain: str) -> bool:
-    of_iptables = family in ("ip", "ip6") and chain == "FORWARD"
-    return of_iptables or (family, table) in DOCKER_TABLES or (family == "inet" and table.startswith(f"{NAME_PREFIX}-"))

@@ -24,9 +24,26 @@ def write_rules(ops: list[Op]) -> None:
             from ..firewall.nft_table import removing_text, replacing_text
 
             firewall.load(removing_text(one) if group[0].action == "remove" else replacing_text(one))
+        elif isinstance(one, Jump) and one.form == "firewalld":
+            from .firewalld import write_rich_rules
+
+            write_rich_rules(group)
+        elif isinstance(one, Jump) and one.form == "nftables":
+            _accept_in_tables(group)
         elif isinstance(one, (Chain, Jump, Inset)):
             family, form = _where(group[0])
             firewall.restore(family, restore_text(lines_of(group)), form)
+
+
+def _accept_in_tables(ops: list[Op]) -> None:
+    from ..firewall.nft_accepts import accepts_text
+
+    texts = []
+    for op in ops:
+        if isinstance(op.subject, Jump):
+            before, after = (one if isinstance(one, Jump) else None for one in (op.before, op.after))
+            texts.append(accepts_text(firewall.list_table(*op.subject.table.split(" ", 1)), before, after))
+    firewall.load("".join(texts))
 
 
 def _where(op: Op) -> tuple[str, str]:

@@ -9,12 +9,13 @@ import contextlib
 from collections.abc import Iterator
 
 from ..firewall import run as firewall
+from ..firewall.closed import FIREWALLD
 from ..firewall.text import parse_save
 from ..firewall.verdict import is_reached
 from ..state.objects import Chain, Jump, Object, Table
 from ..state.rule import Rule
 from ..state.tag import is_chain_of, table_name
-from .nftables import read_tables
+from .nftables import foreign_chains, read_tables
 
 Saved = dict[tuple[str, str], str]
 _FAMILIES = {"ipv4": ("ip", "/proc/thread-self/net/ip_tables_names"), "ipv6": ("ip6", "/proc/thread-self/net/ip6_tables_names")}
@@ -40,6 +41,11 @@ def read_rules(fleet: str) -> Iterator[tuple[Object, bool]]:
         from ..firewall.nft_table import parse_table
 
         yield Table(table_name(fleet), parse_table(firewall.list_table("inet", table_name(fleet)))), True
+    if FIREWALLD in tables:
+        from .firewalld import read_rich_rules
+
+        yield from ((jump, True) for jump in read_rich_rules(fleet))
+    yield from ((jump, True) for jump in _accepts_of_nft(mark, tables))
     for (family, form), text in read_saved(tables).items():
         for table, chains in parse_save(text).items():
             for name, rules in chains.items():
@@ -48,6 +54,15 @@ def read_rules(fleet: str) -> Iterator[tuple[Object, bool]]:
                 for target in {rule.target for rule in marked}:
                     ours = tuple(rule for rule in marked if rule.target == target)
                     yield Jump(family, table, name, target, ours, _position(rules, ours[0]), form, is_reached(chains, name, ours[0], table)), True
+
+
+def _accepts_of_nft(mark: str, tables: set[tuple[str, str]]) -> Iterator[Jump]:
+    """Accepts of ours in tables of others: looked for in chains at the hook input."""
+    chains = [one for one in foreign_chains() if one.hook == "input" and (one.family, one.table) != FIREWALLD] if tables and firewall.find_nft() else []
+    for one in chains:
+        from ..firewall.nft_accepts import read_accepts
+
+        yield from read_accepts(firewall.list_table(one.family, one.table), f"{one.family} {one.table}", one.name, mark)
 
 
 def _position(rules: tuple[Rule, ...], ours: Rule) -> str:
