@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -80,6 +81,12 @@ def test_the_walk_through(fleet: Fleet) -> None:
         assert "1 received" in inside(fleet, "node1", "bbox1", f"ping -c 1 -W 1 {name}")
     assert "dev eth1" in inside(fleet, "node1", "bbox1", "ip route show default")
     assert "10.0.0.2/24" in inside(fleet, "node1", "bbox1", "ip address show eth0")
+    # bbox3 is beside bbox1 on node1, and reaches it neither over the overlay nor over the way out, where the host does
+    eth1 = inside(fleet, "node1", "bbox1", "ip -json -4 address show eth1")
+    way_out = json.loads(eth1)[0]["addr_info"][0]["local"]
+    for address in ("10.0.0.2", "10.0.0.3", way_out):
+        assert fleet.host("node1").run(f"ip netns exec bbox3 ping -q -c 1 -W 1 {address}").rc != 0
+    fleet.host("node1").check_output(f"ping -q -c 1 -W 1 {way_out}")
     again = fleet.play("mooring.cnm.site")
     assert (again.status, again.changed) == (0, NOTHING), again.text
 
