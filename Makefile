@@ -15,6 +15,9 @@ PACKAGES := .cache/packages-of-$(shell sha256sum <bindep.txt | cut -c1-12)
 LANES := lint sanity unit kernel test-uml lab docker fleet molecule
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
+# For tests that need no lab: each process of pytest is in a throw-away host of its own. The tests of a file stay together, for what they share.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+
 export NO_COLOR := 1
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Nothing of a run is left in the home folder, and nothing in it stands in the way of this checkout.
@@ -77,11 +80,11 @@ declarations: $(VENV) ## 10,000 declarations, valid and not, where `make unit` t
 
 unit: $(VENV) ## pytest tests/unit: no root, no kernel, and the same generated examples in every run
 	$(begin)
-	pytest --hypothesis-profile=ci tests/unit
+	pytest $(SIDE_BY_SIDE) --hypothesis-profile=ci tests/unit
 
 kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
 	$(begin)
-	pytest tests/kernel
+	pytest $(SIDE_BY_SIDE) tests/kernel
 
 pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,000 random pairs, where `make kernel` tries 200
 	$(begin)
