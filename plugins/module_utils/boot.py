@@ -23,9 +23,11 @@ from .firewall.judge import judge
 from .kernel.docker import read_open_bridges
 from .kernel.ground import read_sight
 from .kernel.insets import observe_insets
+from .kernel.observe import observe
 from .model.complete import complete_topology
 from .model.problem import Problem
 from .state.fault import Fault
+from .state.objects import HostState
 from .state.words import name_of
 
 # How systemd's journal is told that a line is an error: sd-daemon(3).
@@ -86,6 +88,12 @@ def _refuse(problems: Sequence[Problem], path: str) -> None:
         raise Fault(f"the slice {path}", "use", f"{len(problems)} of its values cannot be carried out, and nothing was changed:\n{wrong}")
 
 
+def without_engine(state: HostState) -> HostState:
+    """A picture without what the Docker engine knows, which keeps that itself and comes after this unit. Its bridges stand when it looks for them."""
+    left = {key: one for key, one in state.objects.items() if key[0] != "engine"}
+    return HostState(left, state.owned.intersection(left))
+
+
 def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
     declaration, problems = complete_topology(part)
@@ -94,7 +102,8 @@ def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     declaration, problems = attach(without_missing(declaration))
     _refuse(problems, path)
     ground = judge(read_sight(), part.get("firewall", "auto"), part["fleet"])
-    outcome = converge(host_state(declaration, part["fleet"], read_open_bridges(), ground), part["fleet"])
+    wanted = host_state(declaration, part["fleet"], read_open_bridges(), ground)
+    outcome = converge(without_engine(wanted), part["fleet"], lambda target, fleet: without_engine(observe(target, fleet)))
     if outcome.clashes:
         names = ", ".join(name_of(one) for one in outcome.clashes)
         remedy = "Remove them, or choose other names, and restart this unit."

@@ -16,6 +16,7 @@ from .converge import Look, converge, predict
 from .kernel.observe import observe
 from .kernel.reasons import reason
 from .model.problem import Problem
+from .state.engine import EngineNetwork, is_in_the_way
 from .state.fault import Fault
 from .state.objects import HostState, Namespace, Object
 from .state.tag import is_fleet_name, read_tag
@@ -75,7 +76,9 @@ def fail(module: AnsibleModule, problems: list[Problem]) -> None:
 
 
 def _clash(stands: Object, wanted: HostState) -> Problem:
-    """The problem that something of somebody else's stands where ours should."""
+    """The problem that something of somebody else's stands where ours should, or holds fast what is ours."""
+    if isinstance(stands, EngineNetwork):
+        return Problem("", f"cnm_networks.{stands.name}.docker_network", "", is_in_the_way(stands))
     from .state.words import name_of
 
     owner = read_tag(getattr(wanted.objects[stands.key], "tag", None))

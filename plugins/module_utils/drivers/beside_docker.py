@@ -19,7 +19,7 @@ _BRIDGES = f"{NAME_PREFIX}b+"
 
 def rules(networks: Iterable[Network], docker_bridges: Iterable[str]) -> Iterator[tuple[Place, int, Rule]]:
     """Nothing begins to talk from a network of ours to an address in one of Docker's; published ports stay open, as they are to everybody."""
-    bridges = list(docker_bridges)
+    bridges = [name for name in docker_bridges if not name.startswith(NAME_PREFIX)]  # one of ours has its own guard, also where Docker knows it
     for network in networks if bridges else ():
         for family in families(network) if network.driver == "bridge" else ():
             for name in bridges:

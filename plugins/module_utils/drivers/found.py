@@ -10,7 +10,7 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Union
 
 from ..state.entry import Fdb, Neighbour
-from ..state.objects import Address, Chain, File, HostState, Link, Namespace, Route, Sysctl, Table
+from ..state.objects import Address, Chain, EngineNetwork, File, HostState, Link, Namespace, Route, Sysctl, Table
 from ..state.queue import Queue, Redirect
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name, read_tag
@@ -52,6 +52,8 @@ def sort_out(state: HostState) -> Found:
             found.fdb.setdefault(one.netns, []).append(one)
         elif isinstance(one, Neighbour):
             found.neighbours.setdefault(one.netns, []).append(one)
+        elif isinstance(one, EngineNetwork):
+            found.engine[one.name] = one
         elif isinstance(one, File):
             found.files[one.path] = one.content
         elif isinstance(one, (Chain, Table)):
@@ -66,7 +68,7 @@ class Found:
     """namespaces of sandboxes; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link;
     ways_out: the default routes by namespace and family; the other routes by namespace; queues, and where redirections lead, by namespace and
     link; mtus: of links of the host, others' too, by name; settings, forwarding entries and
-    neighbours by namespace; files by path; rules by family, table and chain.
+    neighbours by namespace; files by path; rules by family, table and chain. engine: what Docker knows, by name.
     """
 
     namespaces: list[Namespace] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Found:
     neighbours: dict[str, list[Neighbour]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     rules: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
+    engine: dict[str, EngineNetwork] = field(default_factory=dict)
 
     def chain(self, fleet: str, place: Place) -> tuple[Rule, ...]:
         """The rules of our chain at ``place``."""

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from ..model.declaration import Declaration, Endpoint, Network
+from dataclasses import replace
+
+from ..model.declaration import Declaration, Endpoint, Network, Subnet
+from ..model.docker_network import docker_range
 from ..model.options import subnet_options
 from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, address_in, effective_mac
@@ -37,7 +40,7 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
         "EnableIPv4": network.enable_ipv4,
         "EnableIPv6": network.enable_ipv6,
         "Internal": network.internal,
-        "IPAM": {"Driver": "default", "Config": [{IPAM_KEYS[key]: value for key, value in subnet_options(subnet).items()} for subnet in network.subnets]},
+        "IPAM": {"Driver": "default", "Config": [_config(subnet, network) for subnet in network.subnets]},
         "Containers": containers,
         "Options": driver.docker_options(fleet, network),
     }
@@ -48,3 +51,9 @@ def _address(network: Network, endpoint: Endpoint, family: int) -> str:
     address = address_in(endpoint, family)
     subnet = next((one for one in network.subnets if address is not None and address in one.subnet), None)
     return "" if address is None else f"{address}/{subnet.subnet.prefixlen if subnet else address.max_prefixlen}"
+
+
+def _config(subnet: Subnet, network: Network) -> dict[str, object]:
+    """One entry of IPAM.Config; what is not known is left out, as Docker does. Where Docker knows the network, the range is that of its containers."""
+    given = docker_range(network) if subnet.subnet.version == 4 else None
+    return {IPAM_KEYS[key]: value for key, value in subnet_options(replace(subnet, ip_range=given or subnet.ip_range)).items()}

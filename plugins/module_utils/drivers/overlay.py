@@ -17,11 +17,13 @@ from ipaddress import ip_address
 
 from ..model.declaration import Endpoint, IPAddress, Network, Sandbox, Subnet
 from ..model.resolve import FAMILIES, address_in, effective_mac, effective_mtu
+from ..state.engine import BRIDGE_OPTION
 from ..state.entry import ALL_MACS, Fdb, Neighbour
 from ..state.objects import Address, Link, Namespace, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname
 from .found import Found
+from .overlay_docker import bridge_name, docker_objects, docker_rules
 from .overlay_seen import overlays
 from .place import UNDERLAY, Place
 from .veth_pair import port_name, veth_pair
@@ -60,8 +62,8 @@ def network_id(fleet: str, network: Network) -> str:
 
 
 def network_objects(fleet: str, network: Network, members: Sequence[Leg], publishing: Sequence[Leg]) -> Iterator[Object]:
-    """The network's namespace with what is in it, where the host has an endpoint of the network."""
-    if not members:
+    """The network's namespace with what is in it, where the host has an endpoint of the network, or a Docker engine that knows it."""
+    if not members and network.docker_network is False:
         return
     netns, parts = network_id(fleet, network), segments(network)
     yield Namespace(netns, str(Tag(fleet, network.name, netns, "network")))
@@ -76,10 +78,14 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
     for part in parts:
         yield from _segment(fleet, network, netns, part)
         yield from _peers(network, netns, part)
+    if network.docker_network is not False:
+        yield from docker_objects(fleet, network, netns)
 
 
 def _segment(fleet: str, network: Network, netns: str, part: Segment) -> Iterator[Object]:
     bridge, vxlan, mtu = f"br{part.number}", f"vxlan{part.number}", effective_mtu(network)
+    # Which addresses and MACs Docker's containers have is not declared: they ask each other, and where the answers come from is learned.
+    learns = network.docker_network is not False
     yield Link(
         netns=netns,
         name=bridge,
@@ -92,7 +98,8 @@ def _segment(fleet: str, network: Network, netns: str, part: Segment) -> Iterato
         up=True,
     )
     for one in part.subnets:
-        yield Address(netns, bridge, f"{one.gateway}/{one.subnet.prefixlen}")
+        if not (learns and one.subnet.version == 4):
+            yield Address(netns, bridge, f"{one.gateway}/{one.subnet.prefixlen}")
     yield Link(
         netns=netns,
         name=vxlan,
@@ -103,12 +110,12 @@ def _segment(fleet: str, network: Network, netns: str, part: Segment) -> Iterato
         parent=("", ""),
         options=(
             ("id", part.vni),
-            ("l2miss", True),
-            ("l3miss", True),
-            ("learning", False),
+            ("l2miss", not learns),
+            ("l3miss", not learns),
+            ("learning", learns),
             ("local", str(network.underlay_address)),
             ("port", network.vxlan_port),
-            ("proxy", True),
+            ("proxy", not learns),
         ),
         ipv6_link_local=False,
         up=True,
@@ -122,18 +129,23 @@ def gateway_mac(fleet: str, network: Network, part: Segment) -> str:
 
 
 def _peers(network: Network, netns: str, part: Segment) -> Iterator[Object]:
-    """Where the endpoints of other hosts are. One host's own address among the peers would be a loop, and is passed over."""
+    """Where the endpoints of other hosts are. One host's own address among the peers would be a loop, and is passed over.
+
+    Where Docker knows the network, a peer's entries only spare a question; its neighbour entry says whose MAC it is to who reads.
+    """
     vxlan, own, every = f"vxlan{part.number}", str(network.underlay_address), len(network.vnis) == 1
     vteps = set()
     for peer in network.peers:
         addresses = [one for one in (peer.ipv4_address, peer.ipv6_address) if one and (every or part.holds(ip_address(one)))]
-        if not addresses or peer.underlay_address in ("", own):
+        if (not addresses and peer.sandbox) or peer.underlay_address in ("", own):
             continue
         vteps.add(peer.underlay_address)
+        if not addresses:
+            continue
         yield Fdb(netns, vxlan, peer.mac, peer.underlay_address)
         for address in addresses:
             yield Neighbour(netns, vxlan, address, peer.mac)
-    if network.broadcast:
+    if network.broadcast or network.docker_network is not False:
         for vtep in sorted(vteps):
             yield Fdb(netns, vxlan, ALL_MACS, vtep)
 
@@ -167,11 +179,13 @@ def default_route(network: Network, sandbox: Sandbox, interface: str, family: in
 
 
 def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[tuple[Place, int, Rule]]:
-    """None that keeps it apart: it is in a namespace of its own, which leads to nothing else. But its datagrams must come in."""
+    """What keeps it apart where Docker knows it: else it is in a namespace that leads to nothing else. And its datagrams must come in."""
     own = network.underlay_address
-    for vtep in {peer.underlay_address for peer in network.peers} - {"", str(own)}:
+    for vtep in sorted({peer.underlay_address for peer in network.peers} - {"", str(own)}):
         accept = Rule("ACCEPT", source=vtep, destination=str(own), protocol="udp", port=network.vxlan_port)
         yield UNDERLAY.of(ip_address(vtep).version), 0, accept
+    if network.docker_network is not False:
+        yield from docker_rules(fleet, network)
 
 
 def described(fleet: str, found: Found) -> Iterator[Network]:
@@ -182,4 +196,6 @@ def described(fleet: str, found: Found) -> Iterator[Network]:
 def docker_options(fleet: str, network: Network) -> dict[str, str]:
     """What ``docker network inspect`` shows under Options."""
     options = {"com.docker.network.driver.overlay.vxlanid_list": ",".join(map(str, network.vnis))}
+    if network.docker_network is not False:
+        options[BRIDGE_OPTION] = bridge_name(fleet, network.name)
     return options if network.mtu is None else {**options, "com.docker.network.driver.mtu": str(network.mtu)}

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 
 from ..model.declaration import Network, Peer, Subnet
 from ..model.resolve import effective_mtu
+from ..state.engine import ENGINE_ROLE
 from ..state.entry import ALL_MACS
 from .found import Found
 from .hosts_file import DIRECTORY, NameLine, read_network_names
@@ -25,14 +26,16 @@ def overlays(found: Found) -> Iterator[Network]:
         links = [link for number in range(SEGMENTS) for link, owner in found.links.get(f"vxlan{number}", []) if owner.network == name]
         options = [dict(link.options) for link in links]
         local = options[0].get("local") if options else None
+        bridges = [link.name for link, owner in found.links.get(ENGINE_ROLE, []) if owner.network == name]
         network = Network(
             name,
             "overlay",
             "fleet",
-            internal=not _leads_out(name, found),
-            subnets=tuple(_subnets(netns, found)),
+            internal=_is_internal(name, found),
+            subnets=tuple(sorted(_subnets(netns, bridges, found), key=lambda one: one.subnet.version)),
             vnis=tuple(int(one["id"]) for one in options if "id" in one),
-            broadcast=any(entry.mac == ALL_MACS for entry in found.fdb.get(netns, [])),
+            broadcast=not bridges and any(entry.mac == ALL_MACS for entry in found.fdb.get(netns, [])),
+            docker_network=_docker_network(name, found) if bridges else False,
             underlay_address=ip_address(str(local)) if local else None,
             vxlan_port=int(options[0].get("port", 0)) if options else 0,
             peers=tuple(sorted(_peers(name, netns, found))),
@@ -41,15 +44,25 @@ def overlays(found: Found) -> Iterator[Network]:
         yield replace(network, mtu=None if mtu == effective_mtu(network) else mtu)
 
 
-def _leads_out(network: str, found: Found) -> bool:
-    """Whether all of the network's sandboxes have a default route: an internal network gives them no way out."""
-    return all((one.netns, 4) in found.ways_out for one, owner in found.links.get("endpoint", []) if owner.network == network)
+def _is_internal(network: str, found: Found) -> bool:
+    """Whether Docker says so or, where it knows nothing of the network, some sandbox has no default route: an internal network gives no way out."""
+    known = found.engine.get(network)
+    if known is not None and not known.silent:
+        return known.internal
+    return not all((one.netns, 4) in found.ways_out for one, owner in found.links.get("endpoint", []) if owner.network == network)
 
 
-def _subnets(netns: str, found: Found) -> Iterator[Subnet]:
-    for number in range(SEGMENTS):
-        for one in found.addresses.get((netns, f"br{number}"), []):
+def _subnets(netns: str, bridges: Iterable[str], found: Found) -> Iterator[Subnet]:
+    """From the gateways' addresses. bridges: those on the host for Docker's containers, one of which has Docker's."""
+    for place in (*(("", name) for name in bridges), *((netns, f"br{number}") for number in range(SEGMENTS))):
+        for one in found.addresses.get(place, []):
             yield Subnet(one.network, one.ip)
+
+
+def _docker_network(network: str, found: Found) -> bool | IPv4Network:
+    """What Docker's containers get addresses of. While Docker does not run, nobody says that."""
+    known = found.engine.get(network)
+    return IPv4Network(known.ip_range) if known is not None and known.ip_range else True
 
 
 def _peers(network: str, netns: str, found: Found) -> Iterator[Peer]:
@@ -59,7 +72,11 @@ def _peers(network: str, netns: str, found: Found) -> Iterator[Peer]:
     addresses: dict[str, dict[int, str]] = {}
     for neighbour in found.neighbours.get(netns, []):
         addresses.setdefault(neighbour.mac, {})[6 if ":" in neighbour.address else 4] = neighbour.address
-    for entry in found.fdb.get(netns, []):
+    entries = found.fdb.get(netns, [])
+    inhabited = {entry.dst for entry in entries if entry.mac != ALL_MACS}
+    for entry in entries:
+        if entry.mac == ALL_MACS and entry.dst not in inhabited:
+            yield Peer(entry.dst, "", entry.dst, "", "", "")
         if entry.master or entry.mac == ALL_MACS or not entry.dst:
             continue
         held = addresses.get(entry.mac, {})

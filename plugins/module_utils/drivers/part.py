@@ -18,7 +18,7 @@ from ..model.parent import PARENT_DRIVERS
 from ..model.resolve import WAY_OUT, interface_names, namespace_owners
 from ..state.fault import Fault
 from ..state.inset import Inset
-from ..state.objects import Chain, Connections, File, HostState, Jump, Key, Link, Namespace, Object, Route, Table
+from ..state.objects import Chain, Connections, EngineNetwork, File, HostState, Jump, Key, Link, Namespace, Object, Route, Table
 from ..state.tag import read_tag
 from .found import DEFAULT_ROUTES
 from .hosts_file import DIRECTORY
@@ -46,7 +46,7 @@ class Part:
         """Whether an object belongs to it. links: the network of each link, by namespace and name. rooms: the namespaces that belong to it."""
         if isinstance(one, Namespace):
             return one.name in rooms
-        if isinstance(one, Link):
+        if isinstance(one, (EngineNetwork, Link)):
             return self._serves(one.tag)
         if isinstance(one, (Chain, Connections, Inset, Jump, Table)):
             return self.rules

@@ -11,7 +11,8 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Callable
 
-from ..model.declaration import Endpoint, IPAddress, Network, Sandbox, Subnet
+from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
+from ..model.overlap import Span, outermost, span_of
 from ..model.report import Report
 from ..model.resolve import address_in, families
 from ..model.subnet import declared_at, gateway_of, given_range, lies_between, usable_range
@@ -23,17 +24,28 @@ Place = tuple[str, str]  # host and sandbox
 Given = dict[Place, tuple[IPAddress, ...]]
 
 
-def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress]) -> Iterator[IPAddress]:
+def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress], ranges: Iterable[IPNetwork] = ()) -> Iterator[IPAddress]:
     """The addresses that the subnets can give to endpoints, lowest first (Docker's rule), without the gateways, the aux_addresses and those that are
-    taken.
+    taken. ranges: parts of the subnets that others give away.
     """
     used = {int(address) for address in taken}
+    spans = outermost(span_of(one, "") for one in ranges)
     for subnet in subnets:
         gateway = gateway_of(subnet)
         kept = {int(address) for address in (gateway, *dict(subnet.aux_addresses).values()) if address is not None}
         first, last = given_range(subnet)
         kind = type(first)
-        yield from (kind(number) for number in range(int(first), int(last) + 1) if number not in kept and number not in used)
+        for low, high in _between(int(first), int(last), spans if first.version == 4 else []):
+            yield from (kind(number) for number in range(low, high + 1) if number not in kept and number not in used)
+
+
+def _between(first: int, last: int, spans: Iterable[Span]) -> Iterator[tuple[int, int]]:
+    """What is left of the numbers from ``first`` to ``last`` beside sorted spans, as first and last of each part."""
+    for span in spans:
+        if span.last >= first and span.first <= last:
+            yield first, span.first - 1
+            first = span.last + 1
+    yield first, last
 
 
 def assign_addresses(
@@ -43,16 +55,17 @@ def assign_addresses(
     entries: Mapping[str, tuple[IPAddress, ...]],
     missing: Callable[[str], Missing],
     kept: Iterable[IPAddress] = (),
+    ranges: Iterable[IPNetwork] = (),
 ) -> Given:
     """The addresses of each endpoint of ``network``, one of each family in which it declares none. What cannot be told is left out, and why is reported.
 
     network: with its subnets. legs: its endpoints. entries: what the ledger gave in it. missing: what to do about an endpoint of this host.
-    kept: what endpoints hold that are not declared any more, but may still stand.
+    kept: what endpoints hold that are not declared any more, but may still stand. ranges: parts of the IPv4 subnet that Docker engines give away.
     """
     found: Given = {}
     for family in families(network):
         one = replace(network, subnets=tuple(subnet for subnet in network.subnets if subnet.subnet.version == family))
-        for place, address in _of_family(reports, one, family, legs, entries, missing, set(kept)).items() if one.subnets else ():
+        for place, address in _of_family(reports, one, family, legs, entries, missing, set(kept), list(ranges)).items() if one.subnets else ():
             found[place] = (*found.get(place, ()), address)
     return found
 
@@ -65,6 +78,7 @@ def _of_family(
     entries: Mapping[str, tuple[IPAddress, ...]],
     missing: Callable[[str], Missing],
     kept: set[IPAddress],
+    ranges: list[IPNetwork],
 ) -> dict[Place, IPAddress]:
     """The same of one family. network: with the subnets of that family."""
     # A host's own address is an IPv4 one.
@@ -95,7 +109,7 @@ def _of_family(
             found[place] = brought
             taken.add(brought)
     lacking = [place for place in lacking if place not in found]
-    free = free_addresses(network.subnets, taken)
+    free = free_addresses(network.subnets, taken, ranges)
     for place in lacking:
         how = missing(place[0])
         address = next(free, None) if how is Missing.GIVEN else None

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..model.declaration import Declaration, Endpoint, IPAddress
+from ..model.declaration import Declaration, Endpoint, IPAddress, IPNetwork, Network
 from ..model.report import Report
 from ..model.reserved import Reserved
 from .addresses import Place, assign_addresses, with_addresses
@@ -15,6 +16,7 @@ from .ledger import Grant, Ledger, key_of, place_of
 from .missing import Missing
 from .pools import Pool
 from .ports import assign_ports, with_ports
+from .ranges import Ranges, assign_ranges
 from .shims import HOST_ITSELF, shim_legs, with_shim
 from .subnets import assign_subnets, with_subnets
 
@@ -30,12 +32,16 @@ def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: R
     subnets = assign_subnets(report, declaration, ledger, reserved, pools, fleet, missing)
     networks = {name: with_subnets(network, subnets.get(name, ())) for name, network in declaration.networks.items()}
     legs = endpoints_by_network(declaration, host)
+    ranges = {name: _ranges(report, network, legs.get(name, {}), ledger, missing) for name, network in networks.items() if network.scope == "host"}
     addresses = {
-        name: assign_addresses({host: report}, networks[name], within, ledger.endpoints.get(key_of(host, name), {}), lambda _host: missing)
+        name: assign_addresses(
+            {host: report}, networks[name], within, ledger.endpoints.get(key_of(host, name), {}), lambda _host: missing, ranges=ranges[name].every
+        )
         for name, within in legs.items()
         if name in networks and networks[name].subnets
     }
-    networks = {name: with_shim(network, addresses.get(name, {}), host) for name, network in networks.items()}
+    docker = {name: replace(networks[name], docker_network=its.by_host[host]) for name, its in ranges.items() if host in its.by_host}
+    networks = {name: with_shim(network, addresses.get(name, {}), host) for name, network in {**networks, **docker}.items()}
     filled = replace(declaration, networks=networks, sandboxes={name: with_addresses(one, addresses, host) for name, one in declaration.sandboxes.items()})
     held = {place_of(key)[1]: given for key, given in ledger.ports.items() if place_of(key)[0] == host}
     ports = assign_ports(report, filled, held, reserved, missing)
@@ -44,7 +50,15 @@ def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: R
         {key_of(host, name): Grant(given) for name, given in subnets.items()},
         {key_of(host, name): {key_of(*place): one for place, one in given.items()} for name, given in addresses.items() if given},
         {key_of(host, name): given for name, given in ports.items()},
+        {key_of(host, name): its.given for name, its in ranges.items() if its.given},
     )
+
+
+def _ranges(report: Report, network: Network, legs: Mapping[Place, Endpoint], ledger: Ledger, missing: Missing) -> Ranges:
+    """The part of a network of the host's own that its Docker has."""
+    host, key = report.host, key_of(report.host, network.name)
+    held = ledger.ranges.get(key, {}) if network.docker_network is not False else {}
+    return assign_ranges({host: report}, network, {host: network.docker_network}, legs, ledger.endpoints.get(key, {}), held, lambda _host: missing)
 
 
 def endpoints_by_network(declaration: Declaration, host: str) -> dict[str, dict[Place, Endpoint]]:
@@ -62,9 +76,10 @@ def endpoints_by_network(declaration: Declaration, host: str) -> dict[str, dict[
 
 @dataclass(frozen=True)
 class Assignment:
-    """What one host gets. networks, endpoints, ports: all that the ledger is to hold for this host."""
+    """What one host gets. networks, endpoints, ports, ranges: all that the ledger is to hold for this host."""
 
     declaration: Declaration
     networks: dict[str, Grant] = field(default_factory=dict)
     endpoints: Addresses = field(default_factory=dict)
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
+    ranges: dict[str, dict[str, IPNetwork]] = field(default_factory=dict)

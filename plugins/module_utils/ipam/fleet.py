@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..model.checks import check_declaration
-from ..model.declaration import Declaration
+from ..model.declaration import Declaration, IPNetwork
 from ..model.host_checks import check_against_host
 from ..model.merge import merge_variables, relocate
 from ..model.names import read_name
@@ -40,7 +40,7 @@ def plan_fleet(hosts: Mapping[str, HostInput], ledger: Ledger, stock: Stock, fle
     shared = assign_fleet(reports, {host: part.declaration for host, part in parts.items()}, ledger, seen, stock, fleet, missing, silent)
     problems = check_fleet(fleet)
     declarations = {}
-    new = Ledger(dict(shared.networks), dict(shared.endpoints))
+    new = Ledger(dict(shared.networks), dict(shared.endpoints), dict(shared.ranges))
     old = split_by_host(ledger)
     for host, part in parts.items():
         assignment = plan_host(reports[host], part, with_fleet(part.declaration, shared, host), ledger, stock.pools, fleet, allocate)
@@ -51,6 +51,7 @@ def plan_fleet(hosts: Mapping[str, HostInput], ledger: Ledger, stock: Stock, fle
         new.networks.update(kept.networks)
         new.endpoints.update(kept.endpoints)
         new.ports.update(kept.ports)
+        new.ranges.update(kept.ranges)
         if part.reserved is not None:
             new.seen[host] = part.reserved.lasting()
         elif host in ledger.seen:
@@ -116,6 +117,8 @@ def split_by_host(ledger: Ledger) -> dict[str, LedgerPart]:
         parts.setdefault(place_of(key)[0], LedgerPart()).endpoints[key] = addresses
     for key, ports in ledger.ports.items():
         parts.setdefault(place_of(key)[0], LedgerPart()).ports[key] = ports
+    for key, ranges in ledger.ranges.items():
+        parts.setdefault(place_of(key)[0], LedgerPart()).ranges[key] = ranges
     return parts
 
 
@@ -150,6 +153,7 @@ class LedgerPart:
     networks: dict[str, Grant] = field(default_factory=dict)
     endpoints: Addresses = field(default_factory=dict)
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
+    ranges: dict[str, dict[str, IPNetwork]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

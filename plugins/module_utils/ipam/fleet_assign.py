@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network
 
 from ..model.declaration import Declaration, IPNetwork, Network
+from ..model.docker_network import with_docker_gateway
 from ..model.overlap import Span, span_of
 from ..model.overlay_checks import segments
 from ..model.report import Report
@@ -20,6 +22,7 @@ from .fleet_networks import FleetNetwork, check_members, fleet_networks
 from .ledger import Grant, Ledger, key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
 from .pools import AddressSpace, Stock, pools_of
+from .ranges import Ranges, assign_ranges
 from .shims import with_shim
 from .subnets import by_network, exhausted, granted, lacking_families, unchosen, with_subnets
 from .vnis import assign_vnis
@@ -55,7 +58,12 @@ def assign_fleet(
         kept = {key: held for key, held in entries.items() if place_of(key)[0] in silent and place_of(key) not in networks[name].members}
         if network.subnets:
             stays = [address for held in kept.values() for address in held]
-            assignment.addresses[name] = assign_addresses(reports, network, networks[name].members, entries, missing.__getitem__, stays)
+            ranges = _ranges(reports, networks[name], network, declarations, ledger, missing, silent)
+            assignment.docker[name] = ranges.by_host
+            if ranges.given:
+                assignment.ranges[name] = ranges.given
+            members = networks[name].members
+            assignment.addresses[name] = assign_addresses(reports, network, members, entries, missing.__getitem__, stays, ranges.every)
         held = {key_of(*place): addresses for place, addresses in assignment.addresses.get(name, {}).items()}
         if held or kept:
             assignment.endpoints[name] = {**kept, **held}
@@ -66,21 +74,44 @@ def assign_fleet(
         if name not in networks and not place_of(name)[0] and any(place_of(key)[0] in silent for key in entries):
             assignment.endpoints[name] = {key: held for key, held in entries.items() if place_of(key)[0] in silent}
             assignment.networks[name] = ledger.networks.get(name, Grant())
+    for name, ranges_of in ledger.ranges.items():
+        if name not in networks and not place_of(name)[0] and silent.intersection(ranges_of):
+            assignment.ranges[name] = {host: one for host, one in ranges_of.items() if host in silent}
+            assignment.networks[name] = ledger.networks.get(name, Grant())
     return assignment
 
 
 def with_fleet(declaration: Declaration, fleet: FleetAssignment, host: str) -> Declaration:
     """A host's declaration with what its networks of scope fleet got."""
     networks = {
-        name: with_shim(_filled_in(network, fleet.filled.get(name)), fleet.addresses.get(name, {}), host) for name, network in declaration.networks.items()
+        name: with_shim(_filled_in(network, fleet.filled.get(name), fleet.docker.get(name, {}).get(host)), fleet.addresses.get(name, {}), host)
+        for name, network in declaration.networks.items()
     }
     sandboxes = {name: with_addresses(sandbox, fleet.addresses, host) for name, sandbox in declaration.sandboxes.items()}
     return replace(declaration, networks=networks, sandboxes=sandboxes)
 
 
-def _filled_in(network: Network, filled: Network | None) -> Network:
-    """The network with subnets and VNIs of the whole fleet, if it is one of scope fleet. A host keeps what it may have for itself."""
-    return network if filled is None else replace(network, subnets=filled.subnets, sizes=filled.sizes, vnis=filled.vnis)
+def _filled_in(network: Network, filled: Network | None, given: IPv4Network | None) -> Network:
+    """The network with subnets and VNIs of the whole fleet, if it is one of scope fleet; a host keeps what is its own. given: its Docker's range."""
+    if filled is None:
+        return network
+    docker = network.docker_network if given is None else given
+    return with_docker_gateway(replace(network, subnets=filled.subnets, sizes=filled.sizes, vnis=filled.vnis, docker_network=docker))
+
+
+def _ranges(
+    reports: Mapping[str, Report],
+    fleet: FleetNetwork,
+    network: Network,
+    declarations: Mapping[str, Declaration],
+    ledger: Ledger,
+    missing: Mapping[str, Missing],
+    silent: frozenset[str],
+) -> Ranges:
+    """The part of ``network``, which has its subnets, that each host's Docker has."""
+    wanted = {host: declarations[host].networks[network.name].docker_network for host in fleet.hosts}
+    held = {host: one for host, one in ledger.ranges.get(network.name, {}).items() if wanted.get(host, False) is not False or host in silent}
+    return assign_ranges(reports, network, wanted, fleet.members, ledger.endpoints.get(network.name, {}), held, missing.__getitem__)
 
 
 def _strictest(found: Iterable[Missing]) -> Missing:
@@ -133,10 +164,12 @@ def _taken(declarations: Mapping[str, Declaration], ledger: Ledger, seen: Mappin
 class FleetAssignment:
     """filled: every network of scope fleet with subnets, gateways and VNIs. addresses: by network, of those endpoints that declare none.
 
-    networks, endpoints: all that the ledger is to hold for them.
+    docker: by network and host, the part that the host's Docker has. networks, endpoints, ranges: all that the ledger is to hold for them.
     """
 
     filled: dict[str, Network] = field(default_factory=dict)
     addresses: dict[str, Given] = field(default_factory=dict)
+    docker: dict[str, dict[str, IPv4Network]] = field(default_factory=dict)
     networks: dict[str, Grant] = field(default_factory=dict)
     endpoints: Addresses = field(default_factory=dict)
+    ranges: dict[str, dict[str, IPNetwork]] = field(default_factory=dict)

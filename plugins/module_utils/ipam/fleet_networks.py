@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model.declaration import Declaration, Endpoint, Network
 from ..model.options import network_options
@@ -31,7 +31,8 @@ def fleet_networks(declarations: Mapping[str, Declaration], reports: Mapping[str
             for key, here, there in _differences(network, declarations[other].networks[name]):
                 message = f"network {name} is one network on all hosts of the fleet, and {first} has {here}: make them the same, or choose another name"
                 reports[other].add(f"cnm_networks.{name}.{key}", there, message)
-        found[name] = FleetNetwork(network, tuple(hosts), {})
+        # Which range a host declares is its own affair.
+        found[name] = FleetNetwork(replace(network, docker_network=network.docker_network is not False), tuple(hosts), {})
     for host, declaration in sorted(declarations.items()):
         for sandbox_name, sandbox in declaration.sandboxes.items():
             for endpoint in sandbox.endpoints:
@@ -70,14 +71,19 @@ def _differences(one: Network, other: Network) -> Iterator[tuple[str, str, str]]
     """(key, what one has, what the other has), in the words of the options, for all that must be the same."""
     if one == other:
         return
-    first: Mapping[str, object] = network_options(one)
-    second: Mapping[str, object] = network_options(other)
+    first: Mapping[str, object] = _shared(one)
+    second: Mapping[str, object] = _shared(other)
     if other.scope != one.scope:
         # All else may follow from that.
         first, second = {"driver": one.driver, "scope": one.scope}, {"driver": other.driver, "scope": other.scope}
     for key in sorted((first.keys() | second.keys()).difference(OF_A_HOST)):
         if first.get(key) != second.get(key):
             yield key, shown(first.get(key, "none")), shown(second.get(key, "none"))
+
+
+def _shared(network: Network) -> dict[str, object]:
+    """A network in option names. Whether Docker knows it is the same on all hosts; which range its Docker has is a host's own affair."""
+    return {**network_options(network), "docker_network": network.docker_network is not False}
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,19 @@ def _forget_connections(ops: list[Op]) -> None:
             conntrack.forget(op.before)
 
 
+def _tell_engine(ops: list[Op]) -> None:
+    from .engine import write_networks  # few hosts have one
+
+    write_networks(ops)
+
+
 _STAGES: Stages = {
     **LINK_STAGES,
+    order.ENGINE_REMOVAL: _tell_engine,
     order.BEFORE_RENAME: _change_inside,
     order.FIREWALL: write_rules,
     order.INSIDE: _change_inside,
     order.FILES: _write_files,
+    order.ENGINE: _tell_engine,
     order.MEMORY: _forget_connections,
 }

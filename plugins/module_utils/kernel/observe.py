@@ -29,7 +29,7 @@ _LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
 class _Picture:
     """What has been seen so far. routes: those that are wanted, by the place that they take. entries, queues: namespaces where such are wanted.
 
-    places: paths of namespaces of others.
+    places: paths of namespaces of others. bridges: those of networks of ours that a Docker engine knows: it makes them again where they are missing.
     """
 
     wanted: HostState
@@ -41,6 +41,7 @@ class _Picture:
     queues: set[str] = field(default_factory=set)
     links: dict[str, dict[int, SeenLink]] = field(default_factory=dict)
     peers: dict[End, tuple[str, str]] = field(default_factory=dict)
+    bridges: set[str] = field(default_factory=set)
     objects: dict[Key, Object] = field(default_factory=dict)
     owned: set[Key] = field(default_factory=set)
 
@@ -79,6 +80,7 @@ def _observe(picture: _Picture) -> HostState:
     home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home)]
+        _read_engine(rooms[0], picture)
         known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms), *filter(os.path.exists, picture.places))}
         picture.places.update(stray_places(picture.fleet, known, home))
         rooms.extend(_read_places(picture, settings, home))
@@ -119,6 +121,18 @@ def _read_inside(room: Room, picture: _Picture, netlink: RouteSocket, settings: 
         room.queues, room.redirects = read_queues(netlink)
     room.spaces = spaces_of(netlink, room.links.values(), home, picture.links)
     room.settings = {setting: sysctls.read(picture.tree, setting) for setting in settings}
+
+
+def _read_engine(host: Room, picture: _Picture) -> None:
+    """What a Docker engine knows, where it is to know something of ours, or may know it."""
+    bridges = (link for link in host.links.values() if link.kind == "bridge")
+    if any(key[0] == "engine" for key in picture.wanted.objects) or any(one.group == LINK_GROUP or one.name.startswith(NAME_PREFIX) for one in bridges):
+        from .engine import seen_networks
+
+        for one, ours in seen_networks(picture.wanted, picture.fleet, host.links.values()):
+            picture.add(one, ours)
+            if ours:
+                picture.bridges.add(one.bridge)
 
 
 def _read_namespaces(picture: _Picture, settings: dict[str, list[str]], home: int) -> list[Room]:
@@ -239,9 +253,14 @@ def _add_entries(room: Room, picture: _Picture, ours: dict[int, Link]) -> None:
 
 
 def _is_ours(link: SeenLink, picture: _Picture, is_wanted: bool) -> bool:
-    """A link with our group and no alias was not finished by a killed run: while we hold the lock nobody else is at work."""
+    """A link with our group and no alias was not finished by a killed run: while we hold the lock nobody else is at work.
+
+    A bridge that Docker has made again, for a network that it knows from us, is taken up too: after a boot Docker may be first.
+    """
     if link.alias:
         return picture.is_ours(read_tag(link.alias))
+    if link.kind == "bridge" and link.name in picture.bridges:
+        return True
     return link.group == LINK_GROUP and (is_wanted or link.name.startswith(NAME_PREFIX))
 
 

@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 
-from ..state.tag import LINK_GROUP, ROUTE_PROTOCOL, read_tag
+from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, read_tag
 from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
 from .tables import read_addresses, read_routes
@@ -29,7 +29,7 @@ def read_reserved(fleet: str) -> dict[str, object]:
         links = {link.index: link for link in read_links(netlink)}
         addresses = read_addresses(netlink)
         routes = [route for route in read_routes(netlink) if route.type == "unicast" and route.table == _RT_TABLE_MAIN]
-    ours = {index for index, link in links.items() if _belongs_to(link, fleet)}
+    ours = {index for index, link in links.items() if _belongs_to(link, fleet)} | _made_again(links, fleet)
     foreign = [route for route in routes if route.index not in ours and route.protocol != ROUTE_PROTOCOL]
     default = min((route for route in foreign if route.destination == "default"), key=lambda route: route.metric, default=None)
     underlay = default.index if default is not None else next((one.index for one in addresses if _leads_out(links[one.index], one.address, ours)), 0)
@@ -60,6 +60,16 @@ def _belongs_to(link: SeenLink, fleet: str) -> bool:
     """Our group without an alias: a run was killed, or somebody took the alias away."""
     owner = read_tag(link.alias)
     return owner.fleet == fleet if owner is not None else link.group == LINK_GROUP and not link.alias
+
+
+def _made_again(links: dict[int, SeenLink], fleet: str) -> set[int]:
+    """The bridges of ours that Docker made before us after a boot, for networks that it knows from us: they have our name and not our mark yet."""
+    unmarked = {link.name: index for index, link in links.items() if link.kind == "bridge" and link.name.startswith(NAME_PREFIX) and not link.alias}
+    if not unmarked:
+        return set()
+    from .engine import bridges_of
+
+    return {unmarked[name] for name in bridges_of(fleet) if name in unmarked}
 
 
 def _leads_out(link: SeenLink, address: str, ours: set[int]) -> bool:

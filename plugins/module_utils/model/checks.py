@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
+from .docker_checks import check_docker_networks, check_ranges_resolved
 from .network import PLAIN_DRIVERS
 from .options import port_words
 from .overlap import overlapping_pairs, span_of
@@ -47,6 +48,7 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
     check_joins(report, declaration)
     check_ports(report, declaration)
     check_overlays(report, declaration)
+    check_docker_networks(report, declaration)
     check_tuning(report, declaration)
     return report.problems
 
@@ -63,6 +65,7 @@ def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
                 report.add(f"cnm_networks.{name}.ipam", "", message)
     check_shims_resolved(report, declaration)
     check_vnis(report, declaration)
+    check_ranges_resolved(report, declaration)
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             for family in families(declaration.networks[endpoint.network]) if endpoint.network in declaration.networks else ():

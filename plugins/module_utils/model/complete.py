@@ -11,6 +11,7 @@ from typing import Any
 
 from .checks import check_declaration, check_resolved
 from .declaration import Declaration
+from .docker_network import with_docker_gateway
 from .peers import parse_topology
 from .problem import Problem
 from .subnet import with_gateways
@@ -22,5 +23,5 @@ def complete_topology(options: Mapping[str, Any]) -> tuple[Declaration, list[Pro
     Each stage of the checks needs the one before, so the problems are those of the first stage that finds any.
     """
     declaration, problems = parse_topology(options)
-    declaration = replace(declaration, networks={name: with_gateways(network) for name, network in declaration.networks.items()})
+    declaration = replace(declaration, networks={name: with_docker_gateway(with_gateways(network)) for name, network in declaration.networks.items()})
     return declaration, problems or check_declaration(declaration) or check_resolved(declaration)

@@ -38,6 +38,8 @@ class Subnet:
 class Peer(NamedTuple):
     """An endpoint on another host, in a network of scope fleet. underlay_address: by which that host is reached. Addresses are text; empty: none.
 
+    Without a sandbox: the host alone, which is in the network and has declared nobody there: its Docker may have containers in it.
+
     A named tuple, since there can be tens of thousands.
     """
 
@@ -65,6 +67,7 @@ class Network:
     peers, underlay_address, vxlan_port: what a host knows of a network of scope fleet: the endpoints of others, its own address, and the port.
     parent: of macvlan and ipvlan, the link of the host that the network rests on; None: one that leads nowhere. mode, flag: None: Docker's default.
     host_shim: whether the host has an address in such a network, or which; the ledger gives one for True.
+    docker_network: whether the host's Docker engine knows the network too, or which addresses it gives to containers there; the ledger gives a range for True.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Network:
     mode: str | None = None
     flag: str | None = None
     host_shim: bool | IPv4Address = False
+    docker_network: bool | IPv4Network = False
     tuning: Tuning = Tuning()
 
 

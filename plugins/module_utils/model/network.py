@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .declaration import Network
+from .docker_network import report_gateways
 from .ipam import read_ipam
 from .keys import Keys, add_opts, as_given, read_items, read_keys
 from .network_bridge import BRIDGE
@@ -78,7 +79,9 @@ def read_network(report: Report, path: str, name: str, raw: object) -> Network:
         if field and value is not None:
             found[field] = value
     tuning = take_tuning(report, path, found, OF_A_NETWORK)
-    return Network(**{"name": name, "tuning": tuning, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, "sizes": sizes, **found})
+    network = Network(**{"name": name, "tuning": tuning, "driver": driver, "scope": keys.scopes[0], "subnets": subnets, "sizes": sizes, **found})
+    report_gateways(report, network)
+    return network
 
 
 def belongs_elsewhere(key: str, driver: str) -> bool:

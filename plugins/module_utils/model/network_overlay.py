@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .docker_network import read_docker_network
 from .network_keys import NetworkKeys
 from .report import Unreadable
 from .values import integer_between, read_boolean
@@ -30,7 +31,7 @@ def read_encrypted(value: object) -> bool:
 
 
 OVERLAY = NetworkKeys(
-    readers={"attachable": read_boolean, "broadcast": read_boolean, "encrypted": read_encrypted, "vni": read_vnis},
+    readers={"attachable": read_boolean, "broadcast": read_boolean, "docker_network": read_docker_network, "encrypted": read_encrypted, "vni": read_vnis},
     driver_opts={"com.docker.network.driver.overlay.vxlanid_list": "vni", "encrypted": "encrypted"},
     # Every network can be attached to here.
     fields={"attachable": "", "encrypted": "", "vni": "vnis"},

@@ -42,6 +42,7 @@ def check_vtep(declaration: Declaration, addresses: Collection[str]) -> list[Pro
     """Whether the address by which other hosts reach this one is one of its own. addresses: all that the host has."""
     report = Report()
     used = {endpoint.network for sandbox in declaration.sandboxes.values() for endpoint in sandbox.endpoints}
+    used |= {name for name, network in declaration.networks.items() if network.docker_network is not False}
     overlays = [network for name, network in sorted(declaration.networks.items()) if network.driver == "overlay" and name in used]
     for network in overlays[:1]:
         if network.underlay_address is None:

@@ -95,7 +95,8 @@ def peer_options(networks: Mapping[str, Network]) -> dict[str, Any]:
     for name, network in sorted(networks.items()):
         for peer in network.peers:
             host = found.setdefault(name, {}).setdefault(peer.host, {"underlay_address": peer.underlay_address, "sandboxes": {}})
-            host["sandboxes"][peer.sandbox] = endpoint_words(peer.ipv4_address, peer.ipv6_address, peer.mac, peer.aliases)
+            if peer.sandbox:
+                host["sandboxes"][peer.sandbox] = endpoint_words(peer.ipv4_address, peer.ipv6_address, peer.mac, peer.aliases)
     return found
 
 
@@ -116,8 +117,10 @@ def _of_network(report: Report, path: str, raw: object) -> list[Peer]:
     for host, value in sorted(read_items(report, path, raw)):
         here = f"{path}.{shown(host)}"
         found = read_keys(report, here, value, HOST)
-        vtep = found.get("underlay_address", "")
-        for sandbox, words in sorted(read_items(report, f"{here}.sandboxes", found.get("sandboxes"))):
+        vtep, sandboxes = found.get("underlay_address", ""), sorted(read_items(report, f"{here}.sandboxes", found.get("sandboxes")))
+        if vtep and not sandboxes:
+            peers.append(Peer(host, "", vtep, "", "", ""))
+        for sandbox, words in sandboxes:
             peer = _peer(report, f"{here}.sandboxes.{shown(sandbox)}", host, vtep, sandbox, words)
             if peer is not None:
                 peers.append(peer)

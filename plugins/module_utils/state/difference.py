@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from .objects import Link, Namespace, Object, Options, Scalar
+from .objects import EngineNetwork, Link, Namespace, Object, Options, Scalar
 
 # What a link is born with and keeps: another value means another link.
 BORN_WITH = ("kind", "peer", "parent")
@@ -53,6 +53,8 @@ def another_thing(current: Object, desired: Object) -> bool:
     """Whether ``current`` cannot become ``desired`` in place, so that it has to go first."""
     if isinstance(current, Namespace) and isinstance(desired, Namespace):
         return current.joins != desired.joins
+    if isinstance(current, EngineNetwork):
+        return bool(differences(current, desired))
     if not isinstance(current, Link) or not isinstance(desired, Link):
         return False
     if current.tag and desired.tag and current.tag != desired.tag:

@@ -4,7 +4,7 @@
 """In which order operations are safe.
 
 What leads into a sandbox goes before the rules that guard it, and comes after them; what cannot be undone comes last.
-What is set anew on a renamed link goes while the link still has its name.
+What is set anew on a renamed link goes while the link still has its name. What Docker knows stands on all else: it goes first and comes last.
 Within a namespace: settings, addresses, links (whose new MAC is announced with the addresses), then up, then routes and what comes by the thousand.
 """
 
@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from .inset import Inset
-from .objects import Address, Chain, Connections, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
+from .objects import Address, Chain, Connections, EngineNetwork, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
 from .op import Op
 from .rename import is_set_anew
 from .tag import is_of_network
 
-LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES, NAMESPACE_REMOVAL, MEMORY = range(11)
+ENGINE_REMOVAL, LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES = range(10)
+ENGINE, NAMESPACE_REMOVAL, MEMORY = range(10, 13)
 
 
 def in_order(ops: Iterable[Op], stands: Mapping[Key, Object]) -> tuple[Op, ...]:
@@ -53,6 +54,8 @@ def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
         return FIREWALL
     if isinstance(one, Connections):
         return MEMORY
+    if isinstance(one, EngineNetwork):
+        return ENGINE_REMOVAL if op.action == "remove" else ENGINE
     if isinstance(one, File):
         return FILES
     if isinstance(one, Namespace):

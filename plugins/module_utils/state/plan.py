@@ -11,7 +11,7 @@ from .difference import another_thing, differences, merged
 from .fit import fitted
 from .forget import forget
 from .lost import lost_routes, lost_with
-from .objects import Address, HostState, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
+from .objects import Address, EngineNetwork, HostState, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
 from .op import Op
 from .order import in_order
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name
@@ -19,7 +19,7 @@ from .rename import is_set_anew, new_names, renamed, renames, under_new_name
 
 @dataclass(frozen=True)
 class Plan:
-    """ops: what to do, in order. clashes: foreign objects that stand where ours should."""
+    """ops: what to do, in order. clashes: foreign objects that stand where ours should, and what of ours others hold fast."""
 
     ops: tuple[Op, ...] = ()
     clashes: tuple[Object, ...] = ()
@@ -28,7 +28,7 @@ class Plan:
 def plan(current: HostState, desired: HostState) -> Plan:
     """The way from ``current`` to ``desired``. Only what ``current`` owns is changed or removed."""
     desired = fitted(desired, current)
-    clashes = tuple(one for key, one in sorted(current.objects.items()) if key in desired.objects and key not in current.owned)
+    clashes = tuple(one for key, one in sorted(current.objects.items()) if _is_silent(one) or (key in desired.objects and key not in current.owned))
     if clashes:
         return Plan(clashes=clashes)
     ours = {key: current.objects[key] for key in current.owned}
@@ -49,6 +49,9 @@ def plan(current: HostState, desired: HostState) -> Plan:
     ours = renamed(ours, moves)
 
     gone = {key for key, one in ours.items() if _must_go(one, desired)}
+    held = tuple(one for key, one in sorted(ours.items()) if key in gone and isinstance(one, EngineNetwork) and one.containers)
+    if held:
+        return Plan(clashes=held)
     ops.extend(Op("remove", before=ours[key]) for key in gone)
     left = {key: one for key, one in ours.items() if key not in gone}
     bare = lost_routes(ours.values(), left.values())
@@ -56,6 +59,10 @@ def plan(current: HostState, desired: HostState) -> Plan:
 
     ops.extend(_creations_and_changes(ours, desired.objects))
     return Plan(ops=in_order([*ops, *forget(ops)], current.objects))
+
+
+def _is_silent(one: Object) -> bool:
+    return isinstance(one, EngineNetwork) and one.silent
 
 
 def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:

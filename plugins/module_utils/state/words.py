@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from .difference import differences
 from .inset import Inset
-from .objects import Address, Chain, Connections, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
+from .objects import Address, Chain, Connections, EngineNetwork, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
 from .op import Op
 from .queue import Queue, Redirect
 from .rule import Rule
@@ -63,6 +63,8 @@ def name_of(one: Object) -> str:
         return f"table inet {one.name} ({_count(sum(len(part.rules) for part in one.parts), 'rule')})"
     if isinstance(one, Inset):
         return f"rules of ours in {one.chain} ({one.family}, {_count(len(one.rules), 'rule')})"
+    if isinstance(one, EngineNetwork):
+        return f"Docker network {one.name}" + (f" ({one.ip_range} of {one.subnet})" if one.ip_range else "")
     if isinstance(one, Connections):
         named = ", ".join(f"{host}:{port}" if host else str(port) for host, port in one.ports[:_FEW])
         more = f" and {len(one.ports) - _FEW} more" if len(one.ports) > _FEW else ""

@@ -47,9 +47,12 @@ def plan_files(fleet: Fleet, declarations: Mapping[str, Declaration], underlay: 
 
 
 def fleet_members(declarations: Mapping[str, Declaration]) -> Members:
-    """The sandboxes that are in each network of scope fleet, by network and host."""
+    """The sandboxes that are in each network of scope fleet, by network and host. A host whose Docker knows the network is in it without any."""
     found: Members = {}
     for host, declaration in sorted(declarations.items()):
+        for name, network in sorted(declaration.networks.items()):
+            if network.scope == "fleet" and network.docker_network is not False:
+                found.setdefault(name, {})[host] = []
         for _name, sandbox in sorted(declaration.sandboxes.items()):
             for endpoint in sandbox.endpoints:
                 if endpoint.network in declaration.networks and declaration.networks[endpoint.network].scope == "fleet":

@@ -1,0 +1,136 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks of the host's Docker engine: read, made and removed over its API."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from ..state.difference import differences
+from ..state.engine import ENGINE_ROLE, LABEL, EngineNetwork
+from ..state.fault import Fault
+from ..state.objects import HostState
+from ..state.op import Op
+from ..state.tag import Tag, read_tag
+from .dumps import SeenLink
+from .reasons import reason
+
+_SOCKET, _PID_FILE = "/run/docker.sock", "/run/docker.pid"
+_PATIENCE_S = 60.0
+_OK = range(200, 300)
+
+
+def is_running() -> bool:
+    """Whether there is an engine at work. It is not asked over its socket: systemd may hold that, and start the engine for who asks."""
+    with contextlib.suppress(OSError, ValueError), open(_PID_FILE, encoding="ascii") as file:
+        return os.path.exists(f"/proc/{int(file.read())}") and os.path.exists(_SOCKET)
+    return False
+
+
+def read_networks() -> list[EngineNetwork]:
+    """The networks of the engine's driver ``bridge``, whoever made them, without who is attached. Raises Fault where it gives no answer."""
+    status, found = _ask("GET", "/networks")
+    if status not in _OK:
+        raise Fault("the Docker engine", "ask for its networks at", _said(found))
+    return [_network(one) for one in found]
+
+
+def seen_networks(wanted: HostState, fleet: str, links: Iterable[SeenLink]) -> Iterator[tuple[EngineNetwork, bool]]:
+    """Each network that the engine knows, and whether it is of ``fleet``. Those that would have to be removed come with who is attached.
+
+    links: those of the host. Without an engine at work: the networks that are wanted, and those that have a bridge for its containers, as silent ones.
+    """
+    if not is_running():
+        marks = (read_tag(link.alias) for link in links)
+        standing = {mark.network for mark in marks if mark is not None and (mark.fleet, mark.role) == (fleet, ENGINE_ROLE)}
+        for name in sorted(standing | {key[1] for key in wanted.objects if key[0] == "engine"}):
+            yield EngineNetwork(name, str(Tag(fleet, name, "", ENGINE_ROLE)), silent=True), True
+        return
+    for one in read_networks():
+        mark, want = read_tag(one.tag), wanted.objects.get(one.key)
+        ours = mark is not None and mark.fleet == fleet
+        yield with_containers(one) if ours and (want is None or differences(one, want)) else one, ours
+
+
+def bridges_of(fleet: str) -> set[str]:
+    """The bridges of networks of ``fleet`` that the engine knows; none while there is no engine at work."""
+    marked = ((one.bridge, read_tag(one.tag)) for one in read_networks()) if is_running() else ()
+    return {bridge for bridge, mark in marked if mark is not None and mark.fleet == fleet}
+
+
+def with_containers(network: EngineNetwork) -> EngineNetwork:
+    """The network with the names of the containers that are attached to it now."""
+    status, found = _ask("GET", f"/networks/{network.id}")
+    attached = (found.get("Containers") or {}).values() if status in _OK else ()
+    return replace(network, containers=tuple(sorted(str(one.get("Name") or "") for one in attached)))
+
+
+def write_networks(ops: list[Op]) -> None:
+    """Make and remove networks. Raises Fault with what the engine says where it refuses."""
+    for op in ops:
+        one = op.subject
+        if not isinstance(one, EngineNetwork):
+            continue
+        made = op.action == "create"
+        status, said = _ask("POST", "/networks/create", _request(one)) if made else _ask("DELETE", f"/networks/{one.id}")
+        if status not in _OK:
+            raise Fault(f"Docker network {one.name}", "create" if made else "remove", _said(said))
+
+
+def _network(found: dict[str, Any]) -> EngineNetwork:
+    configs = (found.get("IPAM") or {}).get("Config") or []
+    config = next((one for one in configs if ":" not in (one.get("Subnet") or "")), {})
+    return EngineNetwork(
+        str(found.get("Name")),
+        str((found.get("Labels") or {}).get(LABEL, "")),
+        str(config.get("Subnet") or ""),
+        str(config.get("Gateway") or ""),
+        str(config.get("IPRange") or ""),
+        tuple(sorted((str(name), str(address)) for name, address in (config.get("AuxiliaryAddresses") or {}).items())),
+        bool(found.get("Internal")),
+        tuple(sorted((str(name), str(value)) for name, value in (found.get("Options") or {}).items())),
+        id=str(found.get("Id")),
+    )
+
+
+def _request(one: EngineNetwork) -> dict[str, Any]:
+    config = {"Subnet": one.subnet, "IPRange": one.ip_range, "Gateway": one.gateway, "AuxiliaryAddresses": dict(one.aux_addresses)}
+    return {
+        "Name": one.name,
+        "CheckDuplicate": True,  # without it, engines before 25 know two networks by one name
+        "Driver": "bridge",
+        "Internal": one.internal,
+        "IPAM": {"Driver": "default", "Config": [config]},
+        "Options": dict(one.options),
+        "Labels": {LABEL: one.tag or ""},
+    }
+
+
+def _ask(method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    """Status and answer of one request. In HTTP/1.0 the answer is what comes until the end, and needs no library that every task would compile."""
+    text = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
+    answer = b""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_PATIENCE_S)
+            connection.connect(_SOCKET)
+            connection.sendall(head.encode() + text)
+            while part := connection.recv(1 << 16):
+                answer += part
+        first, _blank, content = answer.partition(b"\r\n\r\n")
+        return int(first.split()[1]), json.loads(content or b"null")
+    except (OSError, ValueError, IndexError) as error:
+        cause = reason(error) if isinstance(error, OSError) and error.errno else f"it gives no answer that can be read: {error}"
+        raise Fault("the Docker engine", f"ask at {_SOCKET}", cause, "Look whether it works (docker network ls), and run again.") from error
+
+
+def _said(answer: Any) -> str:
+    return str(answer.get("message") if isinstance(answer, dict) else answer).strip().rstrip(".")
