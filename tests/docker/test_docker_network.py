@@ -1,0 +1,142 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers of two plain engines on one overlay, by ``docker run --network``. The tests build on each other, in their order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from .engine import EngineHost, Pair
+from .test_site import everything
+
+NETWORKS = {"backbone": {"driver": "overlay", "docker_network": True}, "front": {}}
+BOXES = {"node1": {"box1": {"networks": ["backbone"]}, "aside": {"networks": ["front"]}}, "node2": {"box2": {"networks": ["backbone"]}}}
+BOX1, BOX2 = "10.0.0.2", "10.0.0.3"
+ANSWER = "setsid ip netns exec {0} /opt/busybox/bin/busybox nc -ll -p 80 -e echo {0} >/dev/null 2>&1 </dev/null &"
+SEND = "import socket; s = socket.create_server(('', 5000)); s.accept()[0].sendall(bytes(10**6))"
+COUNT = "import socket; c = socket.create_connection(('{}', 5000)); n = 0\nwhile d := c.recv(65536): n += len(d)\nprint(n)"
+
+
+@pytest.fixture(scope="module")
+def fleet(pair: Pair) -> Iterator[Pair]:
+    """An engine on both hosts, and a network and a sandbox on each."""
+    pair.node2.have_engine()
+    pair.declare(cnm_networks=NETWORKS, cnm_sandboxes=BOXES["node1"])
+    other = pair.folder / "host_vars/node2.json"
+    other.write_text(json.dumps({"cnm_networks": NETWORKS, "cnm_sandboxes": BOXES["node2"]}))
+    for host in (pair.node1, pair.node2):
+        host.start_engine()
+    try:
+        yield pair
+    finally:
+        other.unlink()
+        pair.node2.without_engine()
+
+
+@pytest.fixture(scope="module")
+def before(fleet: Pair) -> list[tuple[list[str], list[str], str]]:
+    """What Docker alone has on each host."""
+    return [everything(host) for host in (fleet.node1, fleet.node2)]
+
+
+def site(fleet: Pair, *words: str) -> str:
+    done = fleet.play("mooring.cnm.site", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def address(host: EngineHost, container: str) -> str:
+    return host.sh(f"docker inspect -f '{{{{.NetworkSettings.Networks.backbone.IPAddress}}}}' {container}").strip()
+
+
+def answers(fleet: Pair) -> list[list[str]]:
+    """Who answers: from a container and a sandbox of each host to the two of the other, and from a container to the sandbox beside it."""
+    c1, c2 = address(fleet.node1, "c1"), address(fleet.node2, "c2")
+    return [
+        fleet.node1.asks((c2, 80), (BOX2, 80), (BOX1, 80), inside=fleet.node1.entering("c1")),
+        fleet.node2.asks((c1, 80), (BOX1, 80), (BOX2, 80), inside=fleet.node2.entering("c2")),
+        fleet.node1.asks((c2, 80), (BOX2, 80), inside="ip netns exec box1"),
+        fleet.node2.asks((c1, 80), (BOX1, 80), inside="ip netns exec box2"),
+    ]
+
+
+ALL_ANSWER = [["c2", "box2", "box1"], ["c1", "box1", "box2"], ["c2", "box2"], ["c1", "box1"]]
+
+
+def test_what_is_somebody_elses_stands_in_the_way(fleet: Pair, before: object) -> None:
+    fleet.node1.sh("docker network create backbone")
+    done = fleet.play("mooring.cnm.site", "--check")
+    assert done.returncode == 2
+    assert "cnm_networks.backbone.docker_network: Docker has a network of this name on this host already" in done.stdout
+    fleet.node1.sh("docker network rm backbone")
+
+
+def test_containers_and_sandboxes_of_both_hosts_reach_each_other(fleet: Pair) -> None:
+    assert "unproven: 0" in site(fleet)
+    assert yaml.safe_load((fleet.folder / ".cnm-ledger.yml").read_text())["ranges"] == {"backbone": {"node1": "10.0.0.240/28", "node2": "10.0.0.224/28"}}
+    fleet.node1.container("c1", "--network backbone -p 8080:80")
+    fleet.node2.container("c2", "--network backbone")
+    assert [address(fleet.node1, "c1"), address(fleet.node2, "c2")] == ["10.0.0.241", "10.0.0.225"]
+    fleet.node1.sh(ANSWER.format("box1"))
+    fleet.node2.sh(ANSWER.format("box2"))
+    assert answers(fleet) == ALL_ANSWER
+    assert fleet.node2.asks((fleet.node1.address, 8080)) == ["c1"]
+    # Nobody else of the host gets in, but the host itself, as with any network of Docker's.
+    assert fleet.node1.asks((address(fleet.node1, "c1"), 80), (BOX1, 80)) == ["c1", "box1"]
+    assert fleet.node1.asks((address(fleet.node1, "c1"), 80), (BOX1, 80), inside="ip netns exec aside") == ["", ""]
+
+
+def test_full_size_segments_pass(fleet: Pair) -> None:
+    there = address(fleet.node2, "c2")
+    for target in (there, BOX2):
+        ping = f"{fleet.node1.entering('c1')} ping -q -c 1 -W 1 -M do {target} -s"
+        assert [fleet.node1.try_sh(f"{ping} {size}").returncode == 0 for size in (1422, 1423)] == [True, False]
+    fleet.node2.sh(f'setsid {fleet.node2.entering("c2")} python3 -c "{SEND}" >/dev/null 2>&1 </dev/null & sleep 0.3')
+    assert fleet.node1.sh(f'{fleet.node1.entering("c1")} python3 -c "{COUNT.format(there)}"').strip() == "1000000"
+
+
+def test_a_second_run_changes_nothing(fleet: Pair) -> None:
+    assert site(fleet).count(" changed=0 ") >= 2
+
+
+def test_removal_is_refused_while_containers_are_attached(fleet: Pair) -> None:
+    done = fleet.play("mooring.cnm.teardown")
+    assert done.returncode == 2
+    assert "Docker has containers in this network, which would have to be removed there (c1)" in done.stdout
+    assert answers(fleet) == ALL_ANSWER
+
+
+def test_docker_starts_anew_and_drift_is_repaired(fleet: Pair) -> None:
+    node1 = fleet.node1
+    bridge = json.loads(node1.sh("docker network inspect backbone"))[0]["Options"]["com.docker.network.bridge.name"]
+    # As after a boot where Docker comes first: it makes the bridge itself.
+    node1.sh(f"systemctl stop docker; ip link del {bridge}; systemctl start docker; docker start c1")
+    assert "link/ether" in node1.sh(f"ip link show {bridge}") and "cnm:" not in node1.sh(f"ip link show {bridge}")
+    drift = fleet.play("mooring.cnm.drift")
+    assert drift.returncode == 2 and "node1 has drifted" in drift.stdout
+    site(fleet)
+    assert answers(fleet) == ALL_ANSWER
+    assert fleet.play("mooring.cnm.drift").returncode == 0
+    node1.sh("systemctl restart docker; docker start c1")
+    assert fleet.play("mooring.cnm.drift").returncode == 0
+    assert answers(fleet) == ALL_ANSWER
+
+
+def test_without_us_docker_has_what_it_had(fleet: Pair, before: list[tuple[list[str], list[str], str]]) -> None:
+    for host in (fleet.node1, fleet.node2):
+        host.sh("docker rm --force $(docker ps --all --quiet)")
+    fleet.node2.sh("systemctl stop docker")
+    done = fleet.play("mooring.cnm.teardown")
+    assert done.returncode == 2 and "no Docker engine runs on this host" in done.stdout
+    fleet.node2.sh("systemctl start docker")
+    done = fleet.play("mooring.cnm.teardown")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for host, was in zip((fleet.node1, fleet.node2), before, strict=True):
+        rules, links, names = everything(host)
+        assert (sorted(rules), links, names) == (sorted(was[0]), was[1], was[2])
+        assert "backbone" not in host.sh("docker network ls")
