@@ -8,6 +8,7 @@ The tests build on each other, in their order.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +24,9 @@ NETWORKS = {
 LEFT, RIGHT, PLAIN = 11, 12, 13
 NAMES = {LEFT: "left", RIGHT: "right", PLAIN: "plain"}
 TARGETS = [(f"{prefix}.{last}", 80) for prefix in ("10.0.9", "192.0.2") for last in NAMES]
-ANSWERS = [*NAMES.values(), *NAMES.values()]
+EVERYBODY = [*NAMES.values(), *NAMES.values()]
+EXPECTED = {"node1": EVERYBODY, "node2": EVERYBODY, "node3": EVERYBODY, "outside": ["left", "", "right", "right", "plain", ""]}
+SERVE = "systemd-run --quiet --collect --unit plain ip netns exec plain /opt/busybox/bin/busybox nc -ll -p 80 -e /opt/busybox/bin/busybox echo plain"
 
 
 def box(last: int, **more: Any) -> dict[str, Any]:
@@ -53,18 +56,16 @@ def entering(pair: Pair) -> dict[EngineHost, str]:
     return {node1: node1.entering("left"), node2: node2.entering("right"), node3: "ip netns exec plain"}
 
 
-def check_that_all_reach_all(pair: Pair) -> None:
-    for host, inside in entering(pair).items():
-        assert host.asks(*TARGETS, inside=inside) == ANSWERS, host.name
-        # and from outside, at the ports of both hosts
+def who_answers(pair: Pair) -> dict[str, list[str]]:
+    """At all addresses, from each of the three; and from outside, at ports of all hosts."""
     ports = [(one.address, port) for one in pair.hosts for port in (9090, 8080)]
-    assert pair.hosts[2].asks(*ports) == ["left", "", "right", "right", "plain", ""]
+    return {**{host.name: host.asks(*TARGETS, inside=inside) for host, inside in entering(pair).items()}, "outside": pair.hosts[2].asks(*ports)}
 
 
-def wait_until(host: EngineHost, condition: str) -> None:
-    """Until a shell command succeeds in the host."""
-    host.write("/run/condition", condition)
-    host.sh("timeout 30 sh -c 'until sh /run/condition >/run/condition.said 2>&1; do sleep 0.1; done' || { cat /run/condition.said; false; }")
+def wait_until_all_answer(pair: Pair) -> None:
+    deadline = time.monotonic() + 30
+    while (answers := who_answers(pair)) != EXPECTED:
+        assert time.monotonic() < deadline, answers
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +78,15 @@ def fleet(pair: Pair) -> Iterator[Pair]:
     for node, words in ((node1, "--network none -v /etc/netns/left/hosts:/etc/hosts:ro"), (node2, "-p 8080:80")):
         node.start_engine()
         node.container(NAMES[LEFT] if node is node1 else NAMES[RIGHT], f"--restart always {words}")
-    serve = "ip netns exec plain /opt/busybox/bin/busybox nc -ll -p 80 -e /opt/busybox/bin/busybox echo plain"
-    node3.sh(f"systemd-run --quiet --collect --unit plain {serve}")
+    node3.sh(SERVE)
     yield pair
-    node3.sh("systemctl stop plain")
     pair.play("mooring.cnm.teardown")
 
 
 def test_containers_and_a_namespace_reach_each_other_over_three_hosts(fleet: Pair) -> None:
     before = fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default")
     assert "unproven: 0" in site(fleet)
-    check_that_all_reach_all(fleet)
+    assert who_answers(fleet) == EXPECTED
     # Docker's own way out is as it was, and the drift of nothing is none
     assert fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default") == before
     assert fleet.play("mooring.cnm.drift").returncode == 0
@@ -105,9 +104,23 @@ def test_another_container_joins_it_by_the_means_of_docker(fleet: Pair) -> None:
     fleet.node1.sh("docker rm --force beside")
 
 
-def test_containers_are_back_by_themselves_after_docker_and_after_a_power_cut(fleet: Pair) -> None:
-    node1 = fleet.node1
-    reached = " && ".join(f"[ $(/opt/busybox/bin/busybox nc -w 1 {address} 9090 </dev/null) = {name} ]" for address, name in ((node1.address, "left"),))
-    node1.sh("systemctl restart docker")
-    wait_until(node1, reached)
-    check_that_all_reach_all(fleet)
+def test_containers_are_back_by_themselves_when_they_or_docker_were_started_anew(fleet: Pair) -> None:
+    for node, name in zip(fleet.hosts, ("left", "right"), strict=False):
+        old = node.entering(name)
+        node.sh(f"docker restart {name}")
+        assert node.entering(name) != old
+    wait_until_all_answer(fleet)
+    for node in fleet.hosts[:2]:
+        node.sh("systemctl restart docker")
+    wait_until_all_answer(fleet)
+
+
+def test_containers_are_back_by_themselves_after_a_power_cut(fleet: Pair) -> None:
+    fleet.power("rebooted")
+    for node in fleet.hosts:
+        node.have_engine()  # what stands for an installed engine is gone with the power
+    for node in fleet.hosts[:2]:
+        node.start_engine()
+    fleet.hosts[2].sh(f"systemctl start mooring-cnm@default && {SERVE}")
+    wait_until_all_answer(fleet)
+    assert fleet.play("mooring.cnm.drift").returncode == 0

@@ -55,8 +55,9 @@ def wanted(fleet: str, part: dict[str, Any], engine: dict[str, str], interpreter
     """
     folder, path = f"{ENGINES}/{digest_of(engine)}", slice_path(fleet)
     command = f"{interpreter} -I {folder} {path}"
-    others = {*beside, *(["docker"] if part.get("docker_user") else [])}
-    also = dict(one for other, one in companions(fleet, command).items() if other in others)
+    containers = sorted(str(one["container"]) for one in part.get("sandboxes", {}).values() if isinstance(one, dict) and "container" in one)
+    others = {*beside, *(["docker"] if part.get("docker_user") else []), *(["containers"] if containers and "docker" in beside else [])}
+    also = dict(one for other, one in companions(fleet, command, containers).items() if other in others)
     units = {unit_name(fleet): unit_text(fleet, command, " ".join(also)), **also}
     return Kept(
         {f"{folder}/{name}": (0o644, text) for name, text in engine.items()},

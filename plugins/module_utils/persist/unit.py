@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # Each empties the tables as it starts. All of them are there before network-pre.target.
 FIREWALLS = "firewalld.service netfilter-persistent.service nftables.service ufw.service"
 
@@ -13,17 +15,25 @@ def unit_name(fleet: str) -> str:
     return f"mooring-cnm@{fleet}.service"
 
 
-def companions(fleet: str, command: str) -> dict[str, tuple[str, str]]:
-    """Units that converge the host again when another one has changed rules, by that one's name: name and text. command: what converges the host."""
+def companions(fleet: str, command: str, containers: Iterable[str] = ()) -> dict[str, tuple[str, str]]:
+    """Units that converge the host again when something else has changed it, by what that is: name and text. command: what converges the host.
+
+    containers: names or ids of those that are sandboxes, and have a new namespace whenever they are started.
+    """
     name = unit_name(fleet)
     # A reload is no event of systemd's, but a signal of firewalld's. Docker hears it too and writes its rules anew meanwhile, so one look is not enough.
     # Those at the start are taken while it listens already, so that no reload goes unheard.
     again = f"again() {{ for pause_s in 0 2 5; do sleep $$pause_s; systemctl restart {name}; done; }}"
     signal = "type=signal,interface=org.fedoraproject.FirewallD1,member=Reloaded"
     listen = f'busctl --system monitor "--match={signal}" | while read -r line; do case "$$line" in *Member=Reloaded*) again;; esac; done'
+    which = " ".join(f"--filter container={one}" for one in containers)
+    # What was started while Docker was, or just before there was somebody to hear it, is told as well.
+    started = f"docker events --since 10s --filter type=container --filter event=start {which} --format {{{{.ID}}}}"
+    attach = f"ExecStart=/bin/sh -c '{started} | while read -r id; do {command}; done'\nSyslogIdentifier=mooring-cnm"
     docker = f"Type=oneshot\nRemainAfterExit=yes\nExecStart={command}\nSyslogIdentifier=mooring-cnm"
     return {
         "docker": (f"mooring-cnm-docker@{fleet}.service", _companion(fleet, "docker.service", f"After={FIREWALLS}\nPartOf={FIREWALLS}", docker)),
+        "containers": (f"mooring-cnm-containers@{fleet}.service", _companion(fleet, "docker.service", f"After={name}", attach)),
         "firewalld": (
             f"mooring-cnm-firewalld@{fleet}.service",
             _companion(fleet, "firewalld.service", f"After={name}\nRequisite=firewalld.service", f"ExecStart=/bin/sh -c '{again}; again & {listen}'"),

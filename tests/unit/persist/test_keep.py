@@ -39,6 +39,16 @@ def test_the_unit_that_names_the_engine_is_written_after_it() -> None:
     assert FOLDER in WANT.unit[f"/etc/systemd/system/{NAME}"][1]
 
 
+def test_a_container_that_is_a_sandbox_is_attached_whenever_docker_starts_it() -> None:
+    part = {"sandboxes": {"a": {"container": "redis"}, "b": {"networks": ["front"]}, "c": {"container": "db.1"}}}
+    path = "/etc/systemd/system/mooring-cnm-containers@default.service"
+    text = wanted("default", part, {"__main__.py": "pass"}, "/usr/bin/python3", ["docker"]).unit[path][1]
+    assert "--filter event=start --filter container=db.1 --filter container=redis --format" in text
+    assert "| while read -r id; do /usr/bin/python3 -I " in text
+    assert path not in wanted("default", part, {"__main__.py": "pass"}, "/usr/bin/python3").unit
+    assert path not in wanted("default", {"sandboxes": {}}, {"__main__.py": "pass"}, "/usr/bin/python3", ["docker"]).unit
+
+
 def test_what_is_kept_is_let_go_in_the_reverse_order() -> None:
     assert steps(WANT, Kept()) == [f"stop {NAME}", f"disable {NAME}", f"remove /etc/systemd/system/{NAME}", "remove /etc/mooring-cnm/default.json"]
 
