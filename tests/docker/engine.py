@@ -125,7 +125,9 @@ class EngineHost:
     def without_engine(self) -> None:
         """End the engine, and take away what it leaves: containers, networks, rules."""
         if self.try_sh("systemctl is-active docker").returncode == 0:
-            self.sh("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force; docker network prune --force; systemctl stop docker")
+            self.sh("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force; docker network prune --force")
+            # Told to stop, it takes its time, with nothing left to do.
+            self.sh("systemctl kill --signal=KILL docker; systemctl stop docker; systemctl reset-failed docker")
         self.sh(AWAY)
 
     def container(self, name: str, *words: str, port: int = 80) -> None:

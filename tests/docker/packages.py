@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -100,6 +101,7 @@ def fetched(*names: str) -> list[Path]:
     return found
 
 
+@functools.cache  # apt takes a second
 def _missing(names: tuple[str, ...]) -> list[tuple[str, str]]:
     """Name and version of what apt would install for ``names``, and of ``names`` that the machine has already."""
     words = ["apt-get", "install", "--simulate", "--reinstall", "--no-install-recommends", *names]
