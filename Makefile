@@ -15,7 +15,7 @@ PACKAGES := .cache/packages-of-$(shell sha256sum <bindep.txt | cut -c1-12)
 LANES := lint sanity unit kernel test-uml lab docker fleet molecule
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
-# For tests that need no lab: each process of pytest is in a throw-away host of its own. The tests of a file stay together, for what they share.
+# For tests of which each process of pytest has a throw-away host, or a lab, of its own. The tests of a file stay together, for what they share.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 export NO_COLOR := 1
@@ -104,7 +104,7 @@ molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 
 docker: machine $(VENV) ## pytest tests/docker: beside a real Docker engine, that of the machine's suite, in lab hosts
 	$(begin)
-	pytest tests/docker
+	pytest $(SIDE_BY_SIDE) tests/docker
 
 test-engines: machine $(VENV) ## pytest tests/engines: the same beside Docker 26, 28 and 29, of other suites (CNM_UBUNTU_MIRROR); writes docs/engines.md
 	$(begin)

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +35,14 @@ def unpacked(*names: str) -> Path:
     """A folder with what the packages and all that they need and the machine lacks would put below /. It is made once for each set of versions."""
     wanted = _missing(names)
     folder = CACHE / "+".join((*names, *sorted(version for _name, version in wanted)))[:200]
-    if not folder.exists():
-        new = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        for deb in fetched(*names):
-            subprocess.run(["dpkg", "-x", deb, new], check=True)
-        new.rename(folder)
+    with _alone():
+        if not folder.exists():
+            new = folder.with_name(f"{folder.name}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir(parents=True)
+            for deb in _fetch(names):
+                subprocess.run(["dpkg", "-x", deb, new], check=True)
+            new.rename(folder)
     return folder
 
 
@@ -90,6 +94,20 @@ def _mirror(distribution: str) -> str:
 
 def fetched(*names: str) -> list[Path]:
     """The files of the packages and of all that they need and the machine lacks."""
+    with _alone():
+        return _fetch(names)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Tests run side by side, and share what is fetched."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(names: tuple[str, ...]) -> list[Path]:
     debs = CACHE / "debs"
     debs.mkdir(parents=True, exist_ok=True)
     found = []

@@ -44,8 +44,8 @@ def declare(pair: Pair) -> None:
     pair.declare(others, cnm_sandboxes=box(LEFT, container="left", missing="ignore"))
 
 
-def site(pair: Pair, *words: str) -> str:
-    done = pair.play("mooring.cnm.site", *words)
+def site(pair: Pair) -> str:
+    done = pair.play("mooring.cnm.site")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -70,15 +70,16 @@ def wait_until_all_answer(pair: Pair) -> None:
 
 @pytest.fixture(scope="module")
 def fleet(pair: Pair) -> Iterator[Pair]:
-    """Two engines: a container without a network, with our names, and one on Docker's own, each with a restart policy; and a service on node3."""
-    node1, node2, node3 = pair.hosts
+    """Two engines: a container without a network, with our names, and one on Docker's own, each with a restart policy."""
+    node1, node2, _node3 = pair.hosts
     declare(pair)
     # The names are there before the container that shows them starts
-    site(pair, "-e", "cnm_verify=none")
+    first = {"container": "left", "missing": "ignore", "networks": {"lan": {"ipv4_address": "192.0.2.11"}}}
+    done = pair.module("topology", networks={"lan": NETWORKS["lan"]}, sandboxes={"left": first})
+    assert node1.sh("cat /etc/netns/left/hosts"), done
     for node, words in ((node1, "--network none -v /etc/netns/left/hosts:/etc/hosts:ro"), (node2, "-p 8080:80")):
         node.start_engine()
         node.container(NAMES[LEFT] if node is node1 else NAMES[RIGHT], f"--restart always {words}")
-    node3.sh(SERVE)
     yield pair
     pair.play("mooring.cnm.teardown")
 
@@ -86,6 +87,7 @@ def fleet(pair: Pair) -> Iterator[Pair]:
 def test_containers_and_a_namespace_reach_each_other_over_three_hosts(fleet: Pair) -> None:
     before = fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default")
     assert "unproven: 0" in site(fleet)
+    fleet.hosts[2].sh(SERVE)
     assert who_answers(fleet) == EXPECTED
     # Docker's own way out is as it was, and the drift of nothing is none
     assert fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default") == before
