@@ -5,44 +5,48 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
-from .kernel.apply import apply
+from .aim import Aim
 from .kernel.held import Held, give_back, hold
 from .kernel.reasons import reason
 from .state.fault import Fault
-from .state.lost import without
-from .state.objects import HostState, Object
+from .state.lost import lost_with, without
+from .state.objects import HostState, Key, Object
 from .state.plan import Plan, plan
 from .state.words import in_words, name_of
 
 _TRIES = 3
 
 
-def carry_out(before: HostState, steps: Plan, wanted: HostState, look: Callable[[HostState], HostState]) -> HostState:
-    """Do what ``steps`` say, and the host as it is then. Raises Fault where it is not ``wanted``, after putting ``before`` back. look: how the host is seen."""
+def carry_out(aim: Aim, before: HostState, steps: Plan) -> HostState:
+    """Do what ``steps`` say, and the host as it is then. Raises Fault where that is not what ``aim`` wants, after putting ``before`` back."""
     with hold(steps.ops) as held:
         try:
-            apply(steps.ops)
-            after = look(wanted)
-            left = plan(after, wanted)
+            aim.apply(steps.ops)
+            after = aim.look({})
+            left = plan(after, aim.wish(after))
             if left.ops or left.clashes:
                 still = "; ".join([*(in_words(op) for op in left.ops[:5]), *(f"{name_of(one)} stands in the way" for one in left.clashes[:5])])
-                raise Fault("the declared state", "reach", f"after the run there would still be to do: {still}", "Something else changes these objects.")
+                raise Fault("what is asked for", "reach", f"after the run there would still be to do: {still}", "Something else changes these objects.")
             return after
         except Exception as error:
             fault = error if isinstance(error, Fault) else Fault("the host", "read after the change", _why(error))
-            _put_back(before, held, wanted, look, fault)
+            _put_back(aim, _with_what_goes_along(before, steps), held, fault)
             raise fault from error
 
 
-def _put_back(before: HostState, held: Held, wanted: HostState, look: Callable[[HostState], HostState], fault: Fault) -> None:
-    """Return to ``before``. How that went is added to the fault's remedy."""
+def _with_what_goes_along(before: HostState, steps: Plan) -> dict[Key, Object]:
+    """What is ours of ``before``, and what goes by itself with what ``steps`` remove of it: the other end of a pair, what rests on a link."""
+    removed = lost_with({op.subject.key for op in steps.ops if op.action == "remove"}, before.objects.values())
+    return {key: one for key, one in before.objects.items() if key in before.owned or key in removed}
+
+
+def _put_back(aim: Aim, ours: dict[Key, Object], held: Held, fault: Fault) -> None:
+    """Return to ``ours``. How that went is added to the fault's remedy."""
     failures: list[str] = []
     # What goes by itself meanwhile, as links do in a namespace that somebody removed, makes a plan wrong; the next one knows of it.
     while len(failures) < _TRIES:
         try:
-            taken = _go_back(before, held, wanted, look)
+            taken = _go_back(aim, ours, held)
         except Exception as error:
             failures.append(_why(error))
             continue
@@ -52,14 +56,13 @@ def _put_back(before: HostState, held: Held, wanted: HostState, look: Callable[[
     fault.remedy = f"{fault.remedy} Putting back what stood before failed too: {failures[-1]}".strip()
 
 
-def _go_back(before: HostState, held: Held, wanted: HostState, look: Callable[[HostState], HostState]) -> tuple[Object, ...]:
-    """Return to ``before``, but for what somebody else has the name of by now, which is the result."""
-    ours = {key: before.objects[key] for key in before.owned}
+def _go_back(aim: Aim, ours: dict[Key, Object], held: Held) -> tuple[Object, ...]:
+    """Return to ``ours``, but for what somebody else has the name of by now, which is the result."""
     give_back(held)
-    stands = look(HostState({**wanted.objects, **ours}))
+    stands = aim.look(ours)
     taken = plan(stands, HostState(ours)).clashes
     left = without(ours, taken)
-    apply(plan(stands, HostState(left, frozenset(left))).ops)
+    aim.apply(plan(stands, HostState(left, frozenset(left))).ops)
     return taken
 
 

@@ -1,66 +1,60 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""observe → plan → apply → observe again: the road that everything takes which changes a host. No Ansible is needed here.
-
-Most runs find nothing to do, and a host compiles what a task imports anew: what only a change needs is imported when there is one.
-"""
+"""A fleet's part of a host is brought to what is declared. No Ansible is needed here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
-from .kernel.alone import alone
-from .kernel.observe import observe
-from .state.objects import HostState, Object
-from .state.plan import Plan, plan
+from .aim import Aim, Outcome
+from .model.problem import Problem
+from .road import predict as predict_aim
+from .road import reach
+from .state.objects import HostState
+from .state.tag import is_fleet_name
+
+if TYPE_CHECKING:
+    from .state.op import Op
 
 Look = Callable[[HostState, str], HostState]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """before, after: the host as it was, and as it is now or, in check mode, would be. ops: what was or would be done.
+def see(wanted: HostState, fleet: str) -> HostState:
+    """All of the host. (Who sees only a part of it does not compile what this takes.)"""
+    from .kernel.observe import observe
 
-    waited: a sentence about the run that had to end first, where there was one.
-    """
-
-    before: HostState
-    after: HostState
-    ops: tuple[str, ...]
-    clashes: tuple[Object, ...] = ()
-    waited: str = ""
+    return observe(wanted, fleet)
 
 
-def predict(wanted: HostState, fleet: str, look: Look = observe) -> Outcome:
+def predict(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
     """What ``converge`` would do. Nothing is changed."""
-    before = look(wanted, fleet)
-    steps = plan(before, wanted)
-    if not steps.ops:
-        return Outcome(before, before, (), steps.clashes)
-    from .state.replay import replay
-
-    return _outcome(before, steps, replay(before, steps.ops))
+    return predict_aim(fleet_aim(wanted, fleet, look))
 
 
-def converge(wanted: HostState, fleet: str, look: Look = observe) -> Outcome:
+def converge(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
     """Bring the host to ``wanted``. Raises Fault when that fails, after putting back what stood before.
 
     Foreign objects in the way are told as clashes, and then nothing is done. look: how the host is seen; what it does not see is left alone.
     """
-    with alone(fleet) as waited:
-        before = look(wanted, fleet)
-        steps = plan(before, wanted)
-        if not steps.ops:
-            return Outcome(before, before, (), steps.clashes, waited)
-        from . import change
-
-        after = change.carry_out(before, steps, wanted, lambda target: look(target, fleet))
-        return replace(_outcome(before, steps, after), waited=waited)
+    return reach(fleet_aim(wanted, fleet, look))
 
 
-def _outcome(before: HostState, steps: Plan, after: HostState) -> Outcome:
-    from .state.words import in_words
+def fleet_aim(wanted: HostState, fleet: str, look: Look = see) -> Aim:
+    """That of a fleet, for this host to be ``wanted``."""
+    return Aim(f"fleet {fleet}", lambda ours: look(HostState({**wanted.objects, **ours}), fleet), lambda _stands: wanted, apply=_apply)
 
-    return Outcome(before, after, tuple(in_words(op) for op in steps.ops), steps.clashes)
+
+def checked_aim(fleet: str, wanted: Callable[[], tuple[HostState, list[Problem]]], look: Look = see) -> tuple[Aim, list[Problem]]:
+    """That of a fleet, for this host to be as parameters ask for, and what is wrong with them, the fleet's name among it."""
+    if not is_fleet_name(fleet):
+        message = "the name of a fleet begins with a letter or digit, has only letters, digits, '_', '.' and '-', and at most 63 of them"
+        return fleet_aim(HostState(), fleet, look), [Problem("", "cnm_fleet", fleet, message)]
+    target, problems = wanted()
+    return fleet_aim(target, fleet, look), problems
+
+
+def _apply(ops: tuple[Op, ...]) -> None:
+    from .kernel import apply
+
+    apply.apply(ops)

@@ -12,54 +12,37 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .converge import Look, converge, predict
-from .kernel.observe import observe
+from .aim import Aim, Outcome
 from .kernel.reasons import reason
 from .model.problem import Problem
-from .state.engine import EngineNetwork, is_in_the_way
+from .road import predict, reach
 from .state.fault import Fault
-from .state.objects import HostState, Namespace, Object
-from .state.tag import is_fleet_name, read_tag
+from .state.objects import HostState, Object
 
 Options = dict[str, Any]
 
 
-def run(
-    module: AnsibleModule,
-    fleet: str,
-    wanted: Callable[[], tuple[HostState, list[Problem]]],
-    shown: Callable[[HostState], Options],
-    look: Look = observe,
-    netlink: bool = True,
-) -> None:
+def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]], shown: Callable[[HostState], Options], netlink: bool = True) -> None:
     """Do what a module is there for, and end it.
 
-    wanted: what the parameters ask for, and what is wrong with them. shown: a state in the words of the module's options.
-    look: how the host is seen, where that is not all of it. netlink: whether messages to the kernel may have to be sent.
+    prepare: what the parameters ask for, and what is wrong with them. shown: a state in the words of the module's options.
+    netlink: whether messages to the kernel may have to be sent.
     """
     # What is made here is in use until the process ends: looking it through for garbage finds none, and takes a tenth of the time.
     gc.disable()
-    if not is_fleet_name(fleet):
-        message = "the name of a fleet begins with a letter or digit, has only letters, digits, '_', '.' and '-', and at most 63 of them"
-        fail(module, [Problem("", "cnm_fleet", fleet, message)])
     try:
-        target, problems = wanted()
+        aim, problems = prepare()
         if problems:
             fail(module, problems)
-        if module.check_mode:
-            outcome = predict(target, fleet, look)
-        else:
-            if netlink:
-                _need_pyroute2(module)
-            outcome = converge(target, fleet, look)
+        outcome = _outcome(module, aim, netlink)
     except Fault as fault:
         module.fail_json(msg=str(fault), problems=[], before={}, after={}, ops=[])
     except OSError as error:
         module.fail_json(msg=f"The host could not be read: {reason(error)}.", problems=[], before={}, after={}, ops=[])
     if outcome.waited:
         module.warn(outcome.waited)
-    if outcome.clashes:
-        fail(module, [_clash(one, target) for one in outcome.clashes])
+    if outcome.problems or outcome.clashes:
+        fail(module, [*outcome.problems, *(clash(one, aim.wish(outcome.before)) for one in outcome.clashes)])
     before = shown(outcome.before)
     after = shown(outcome.after) if outcome.ops else before
     result: Options = {"changed": bool(outcome.ops), "before": before, "after": after, "ops": list(outcome.ops), "problems": []}
@@ -75,26 +58,36 @@ def fail(module: AnsibleModule, problems: list[Problem]) -> None:
     module.fail_json(msg="\n".join([f"{what}, and nothing was changed:", *lines]), problems=[one.as_dict() for one in problems], before={}, after={}, ops=[])
 
 
-def _clash(stands: Object, wanted: HostState) -> Problem:
+def clash(stands: Object, wanted: HostState) -> Problem:
     """The problem that something of somebody else's stands where ours should, or holds fast what is ours."""
-    if isinstance(stands, EngineNetwork):
-        return Problem("", f"cnm_networks.{stands.name}.docker_network", "", is_in_the_way(stands))
+    from .state.engine import EngineNetwork, is_in_the_way
+    from .state.tag import read_tag
     from .state.words import name_of
 
-    owner = read_tag(getattr(wanted.objects[stands.key], "tag", None))
-    path = stands.key[-1]
-    if isinstance(stands, Namespace):
-        path = f"cnm_sandboxes.{stands.name}"
+    if isinstance(stands, EngineNetwork):
+        return Problem("", f"cnm_networks.{stands.name}.docker_network", "", is_in_the_way(stands))
+    owner, path = read_tag(getattr(wanted.objects[stands.key], "tag", None)), stands.key[-1]
+    if stands.key[0] == "namespace":
+        path = f"cnm_sandboxes.{path}"
     elif owner is not None:
         path = f"cnm_sandboxes.{owner.sandbox}" if owner.sandbox else f"cnm_networks.{owner.network}"
     message = f"the {name_of(stands)} is on this host already and was not made by this fleet, so it is left alone: remove it, or choose another name"
     return Problem("", path, "", message)
 
 
-def _need_pyroute2(module: AnsibleModule) -> None:
-    """Messages to the kernel are made by pyroute2: where this Python has none, go on under one that has."""
-    if importlib.util.find_spec("pyroute2") is not None:
-        return
+def _outcome(module: AnsibleModule, aim: Aim, netlink: bool) -> Outcome:
+    """Messages to the kernel are made by pyroute2: where this Python has none, and something must change, go on under one that has."""
+    lacks = netlink and not module.check_mode and importlib.util.find_spec("pyroute2") is None
+    if not module.check_mode and not lacks:
+        return reach(aim)
+    outcome = predict(aim)
+    if lacks and outcome.ops:
+        _go_on_elsewhere(module)
+    return outcome
+
+
+def _go_on_elsewhere(module: AnsibleModule) -> None:
+    """End the module with what it says under an interpreter that has pyroute2, or without one."""
     from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
     if not has_respawned():

@@ -99,7 +99,7 @@ ops:
   returned: always
   type: list
   elements: str
-  sample: ["create bridge br-app", "add address 192.0.2.1/24 on br-app"]
+  sample: ["create bridge br-app", "add address 192.0.2.1/24 on br-app", "change bridge br-app: up from no to yes"]
 problems:
   description: Why nothing was changed, all of it at once.
   returned: always
@@ -114,15 +114,14 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.links import link_face
-from ..module_utils.face.run import run
+from ..module_utils.face.links import run_link
 from ..module_utils.face.spec import LINK, MAC, PORTS, STATE, kind_spec
 
 
 def main() -> None:
     spec = {**LINK, **STATE, **MAC, **PORTS, **kind_spec("bridge")}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    run(module, link_face("bridge", module.params))
+    run_link(module, "bridge")
 
 
 if __name__ == "__main__":

@@ -126,6 +126,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.converge import checked_aim
 from ..module_utils.docker_user import describe_policy, find_policy
 from ..module_utils.drivers.policy_rules import places
 from ..module_utils.kernel.insets import observe_insets
@@ -146,10 +147,8 @@ def main() -> None:
     rules = module.params["rules"] if module.params["state"] == "present" else []
     run(
         module,
-        fleet,
-        lambda: find_policy(rules, fleet, position),
+        lambda: checked_aim(fleet, lambda: find_policy(rules, fleet, position), observe_insets(places(fleet, position))),
         lambda state: describe_policy(state, position),
-        observe_insets(places(fleet, position)),
         netlink=False,
     )
 

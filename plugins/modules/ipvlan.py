@@ -72,7 +72,7 @@ ops:
   returned: always
   type: list
   elements: str
-  sample: ["create ipvlan eth0 in web"]
+  sample: ["create ipvlan eth0 in web", "change ipvlan eth0 in web: up from no to yes"]
 problems:
   description: Why nothing was changed, all of it at once.
   returned: always
@@ -87,15 +87,14 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.links import link_face
-from ..module_utils.face.run import run
+from ..module_utils.face.links import run_link
 from ..module_utils.face.spec import LINK, MASTER, PARENT, STATE, kind_spec
 
 
 def main() -> None:
     spec = {**LINK, **STATE, **MASTER, **PARENT, **kind_spec("ipvlan")}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    run(module, link_face("ipvlan", module.params))
+    run_link(module, "ipvlan")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ short_description: Make or remove a named network namespace
 version_added: 0.1.0
 description:
   - A named network namespace, as C(ip netns) makes it (in C(/run/netns)), with its C(lo) up.
-  - One that is removed takes along what is in it, as soon as no process runs there any more.
+  - One that is removed takes along its tunnels, its pairs with their other ends, and what rests on those elsewhere, at once; what else is in it goes as soon
+    as no process runs there any more. Of a namespace with several names just the one is removed.
   - It acts on what it is told by name, whoever made that, and on nothing else. It writes no mark. What a topology has made
     (M(mooring.cnm.topology)) it refuses to touch.
 author:
@@ -77,14 +78,13 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.run import run
-from ..module_utils.face.space import space_face
+from ..module_utils.face.space import run_space
 from ..module_utils.face.spec import STATE
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={"name": {"type": "str", "required": True}, **STATE}, supports_check_mode=True)
-    run(module, space_face(module.params["name"], module.params["state"] == "present"))
+    run_space(module)
 
 
 if __name__ == "__main__":

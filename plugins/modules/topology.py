@@ -154,6 +154,7 @@ from typing import TYPE_CHECKING
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.attach import attach, places_of
+from ..module_utils.converge import checked_aim
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
 from ..module_utils.firewall.judge import firewall_problems, judge, remarks
@@ -235,10 +236,8 @@ def main() -> None:
     parts: list[Part] = []
     run(
         module,
-        fleet,
-        lambda: to_desired(module, parts),
+        lambda: checked_aim(fleet, lambda: to_desired(module, parts), lambda wanted, whose: seen(parts, wanted, whose)),
         lambda state: topology_options(describe(state, fleet)),
-        lambda wanted, whose: seen(parts, wanted, whose),
     )
 
 

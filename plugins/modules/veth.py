@@ -143,15 +143,14 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.links import link_face
-from ..module_utils.face.run import run
+from ..module_utils.face.links import run_link
 from ..module_utils.face.spec import LINK, MAC, MASTER, STATE
 
 
 def main() -> None:
     spec = {**LINK, **STATE, **MAC, **MASTER, "peer": {"type": "dict", "options": {**LINK, **MAC, **MASTER}}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    run(module, link_face("veth", module.params))
+    run_link(module, "veth")
 
 
 if __name__ == "__main__":

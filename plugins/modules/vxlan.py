@@ -113,15 +113,14 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.links import link_face
-from ..module_utils.face.run import run
+from ..module_utils.face.links import run_link
 from ..module_utils.face.spec import LINK, MAC, MASTER, PARENT, STATE, kind_spec
 
 
 def main() -> None:
     spec = {**LINK, **STATE, **MAC, **MASTER, **PARENT, **kind_spec("vxlan")}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    run(module, link_face("vxlan", module.params))
+    run_link(module, "vxlan")
 
 
 if __name__ == "__main__":

@@ -110,14 +110,13 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.links import peers_face
-from ..module_utils.face.run import run
+from ..module_utils.face.links import run_peers
 from ..module_utils.face.spec import PEERS, STATE
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**PEERS, **STATE}, supports_check_mode=True)
-    run(module, peers_face(module.params))
+    run_peers(module)
 
 
 if __name__ == "__main__":

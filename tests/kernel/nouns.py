@@ -25,7 +25,7 @@ class Tasks:
         self._capsys = capsys
 
     def _dump(self) -> dict[str, Any]:
-        return {name: _still(value) for name, value in dump(self.host).items()}
+        return {name: still(value) for name, value in dump(self.host).items()}
 
     def once(self, module: str, /, check: bool = False, **options: Any) -> Result:
         """One task, as it comes."""
@@ -71,12 +71,10 @@ def _covers(real: Any, predicted: Any) -> bool:
     return bool(real == predicted)
 
 
-def _still(value: Any) -> Any:
+def still(value: Any) -> Any:
     """What a picture shows without what runs by itself: carriers, and all that the kernel makes for link-local addresses."""
     if isinstance(value, dict):
-        return {name: _still(inner) for name, inner in value.items() if name not in ("operstate", "flags")}
+        return {name: still(inner) for name, inner in value.items() if name not in ("operstate", "flags")}
     if isinstance(value, list):
-        return [
-            _still(inner) for inner in value if not (isinstance(inner, dict) and ("fe80" in str(inner.get("local") or inner.get("dst")) or "pref" in inner))
-        ]
+        return [still(inner) for inner in value if not (isinstance(inner, dict) and ("fe80" in str(inner.get("local") or inner.get("dst")) or "pref" in inner))]
     return value

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
-from ansible_collections.mooring.cnm.plugins.module_utils.runner import _clash
+from ansible_collections.mooring.cnm.plugins.module_utils.runner import clash
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.ground import FOREIGN
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, rules
@@ -49,7 +49,7 @@ def test_a_foreign_object_in_the_way_is_a_problem_and_nothing_is_changed(host, w
     for check in (True, False):
         outcome = run(DECLARED, check)
         assert outcome.ops == ()
-        problems = [_clash(one, host_state(DECLARED, "default")) for one in outcome.clashes]
+        problems = [clash(one, host_state(DECLARED, "default")) for one in outcome.clashes]
         assert [one.path for one in problems] == [path]
         assert problems[0].message.startswith(f"the {name}")
         assert "left alone" in problems[0].message

@@ -14,8 +14,9 @@ from unittest.mock import patch
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible_collections.mooring.cnm.plugins.module_utils import change, converge
+from ansible_collections.mooring.cnm.plugins.module_utils import converge
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import apply as kernel_apply
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
@@ -53,8 +54,8 @@ def test_what_somebody_makes_meanwhile_is_left_as_it_is(host, what: str) -> None
             pictures.append(whole(host))
         apply(ops)
 
-    apply = change.apply
-    with patch.object(change, "apply", apply_late), pytest.raises(Fault, match=r".*What stood before was put back\.") as raised:
+    apply = kernel_apply.apply
+    with patch.object(kernel_apply, "apply", apply_late), pytest.raises(Fault, match=r".*What stood before was put back\.") as raised:
         run(LARGE)
     assert said in str(raised.value)
     check_same(lasting(pictures[0], again), lambda: lasting(whole(host), again))
@@ -148,7 +149,7 @@ def test_a_removal_that_could_not_be_checked_is_put_back_whole(host) -> None:
     def look(wanted, fleet):
         if next(looks) == 1:
             raise OSError(23, "injected")
-        return converge.observe(wanted, fleet)
+        return converge.see(wanted, fleet)
 
     with pytest.raises(Fault) as raised:
         converge.converge(HostState(), "default", look)

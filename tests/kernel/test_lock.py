@@ -27,7 +27,7 @@ def another_run() -> Iterator[int]:
     child = os.fork()
     if child == 0:
         os.close(ended[1])
-        with alone.alone("blue"):
+        with alone.alone("fleet blue"):
             os.write(begun[1], b".")
             select.select([ended[0]], [], [])
         os._exit(0)
@@ -46,7 +46,7 @@ def test_who_waits_too_long_says_for_whom_and_changes_nothing(host) -> None:
     with another_run() as other, patch.object(alone, "_PATIENCE_S", 0.2), pytest.raises(Fault) as raised:
         run(declare(FRONT))
     assert re.fullmatch(
-        rf"Could not converge fleet default: another run is at work on this host, process {other} for fleet blue, since [0-9: -]+, "
+        rf"Could not change this host for fleet default: another run is at work on this host, process {other} for fleet blue, since [0-9: -]+, "
         r"and did not end within 0 s\. Nothing was changed\. Wait for it to end, or end it, and run again\.",
         str(raised.value),
     )

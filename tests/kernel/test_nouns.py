@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
@@ -38,6 +40,33 @@ def test_a_namespace_comes_and_goes_with_its_tunnels(tasks: Tasks) -> None:
     check_same(empty, lambda: dump(tasks.host))
 
 
+def test_a_namespace_goes_with_all_that_leads_out_of_it(uplink: Tasks) -> None:
+    """At once, so that the next task finds no rest of it: the other ends of its pairs, wherever they are, and what rests on them."""
+    empty = dump(uplink.host)
+    for _time in range(3):
+        for name in ("a", "b"):
+            uplink.done("netns", name=name)
+        uplink.done("veth", name="port0", peer={"name": "eth0", "netns": "a"})
+        uplink.done("veth", name="port1", netns="b", peer={"name": "eth1", "netns": "a"})
+        uplink.done("macvlan", name="m0", netns="b", parent="eth0", parent_netns="a", mode="bridge")
+        ops = uplink.done("netns", name="a", state="absent")
+        assert (
+            sorted(ops) == ["remove macvlan m0 in b", "remove namespace a", "remove veth port0", "remove veth port1 in b"] and ops[-1] == "remove namespace a"
+        )
+        assert uplink.done("netns", name="b", state="absent") == ["remove namespace b"]
+    check_same(empty, lambda: dump(uplink.host))
+
+
+def test_one_of_several_names_goes_alone(uplink: Tasks) -> None:
+    uplink.done("netns", name="web")
+    uplink.done("vxlan", name="vx0", netns="web", id=7, port=4789)
+    uplink.host.sh("touch /run/netns/again /run/netns/host && mount --bind /run/netns/web /run/netns/again && mount --bind /proc/self/ns/net /run/netns/host")
+    assert uplink.done("netns", name="host", state="absent") == ["remove namespace host"]
+    assert uplink.done("netns", name="web", state="absent") == ["remove namespace web"]
+    assert uplink.host.succeeds("ip link show up0 && ip -n again link show vx0")
+    assert uplink.done("netns", name="again", state="absent") == ["remove vxlan vx0 in again", "remove namespace again"]
+
+
 def test_a_bridge_with_everything(tasks: Tasks) -> None:
     host = tasks.host
     host.sh("for n in 1 2 3; do ip link add p$n type veth peer name q$n; done")
@@ -61,8 +90,8 @@ def test_a_bridge_with_everything(tasks: Tasks) -> None:
     assert tasks.done("bridge", name="br0") == []
     assert tasks.done("bridge", name="br0", priority=8192, ageing=7000) == ["change bridge br0: ageing_time from 6000 to 7000, priority from 4096 to 8192"]
     assert tasks.done("bridge", name="br0", ports=[{"name": "p2"}, {"name": "p3"}]) == [
-        "change veth p1: master from br0 to none",
-        "change veth p3: master from none to br0",
+        "change interface p1: master from br0 to none",
+        "change interface p3: master from none to br0",
     ]
     assert tasks.done("bridge", name="br0", addresses=["192.0.2.9/24"])[0] == "remove address 192.0.2.1/24 on br0"
     assert tasks.done("bridge", name="br0", addresses=[], routes=[], ports=[])
@@ -176,6 +205,13 @@ def test_what_a_topology_made_is_refused(tasks: Tasks) -> None:
     assert "for front/db of fleet default" in tasks.refused("veth", name="eth0", netns="db", state="absent")[0]
     port = tasks.host.sh("ip -br link show cnm+default+front+db").split("@")[0]
     assert port in tasks.refused("bridge", name="mine", ports=[{"name": port}])[0]
+    tasks.done("netns", name="mine")
+    attached = declare(FRONT, replace(sandbox("db", endpoint("front", "172.20.0.3")), namespace=("netns", "/run/netns/mine")))
+    converge(attached)
+    assert tasks.done("netns", name="mine") == []
+    words = "the namespace has an interface that was made by a topology, for front/db of fleet default"
+    assert tasks.refused("netns", name="mine", state="absent")[0].startswith(f"name: {words}")
+    converge(declared)
     # Beside what a topology made there is room for others, which it leaves alone.
     tasks.done("veth", name="side0", peer={"name": "side1", "netns": "db"})
     assert converge(declared).ops == ()
@@ -221,6 +257,10 @@ def test_what_is_missing_or_in_the_way_is_told_before_anything_is_done(tasks: Ta
     assert tasks.refused("bridge", name="b0", ports=[{"name": "p9"}]) == ["name: there is no interface p9: make it first"]
     # In check mode an earlier task may be about to make it.
     assert tasks.once("macvlan", check=True, name="m0", netns="nowhere", parent="eth9")["ops"][0] == "create macvlan m0 in nowhere"
+    predicted = tasks.once("bridge", check=True, name="b0", ports=[{"name": "p9", "isolated": True}])["ops"]
+    tasks.done("veth", name="p9", peer={"name": "q9"})
+    assert tasks.once("bridge", name="b0", ports=[{"name": "p9", "isolated": True}])["ops"] == predicted
+    assert "change interface p9: master from none to b0, isolated from none to yes" in predicted
     assert tasks.done("macvlan", name="m0", netns="nowhere", state="absent") == []
 
 

@@ -25,18 +25,20 @@ LAYERS = {
     "module_utils/firewall": {"state"},
     "module_utils/drivers": {"model", "state"},
     "module_utils/kernel": {"firewall", "state"},
-    "module_utils/change": {"kernel", "state"},
-    "module_utils/converge": {"change", "kernel", "state"},
-    "module_utils/runner": {"converge", "kernel", "state"},
+    "module_utils/aim": {"kernel", "state"},
+    "module_utils/change": {"aim", "kernel", "state"},
+    "module_utils/road": {"aim", "change", "kernel", "state"},
+    "module_utils/converge": {"aim", "kernel", "road", "state"},
+    "module_utils/runner": {"aim", "kernel", "road", "state"},
     "module_utils/attach": {"kernel", "model"},
-    "module_utils/face": {"kernel", "state"},
+    "module_utils/face": {"aim", "kernel", "runner", "state"},
     "module_utils/docker_user": {"drivers", "firewall", "model", "state"},
     "module_utils/proof": {"kernel", "model", "state"},
     "module_utils/boot": {"attach", "converge", "docker_user", "drivers", "firewall", "kernel", "model", "state"},
     "module_utils/persist": {"boot", "state"},
     "module_utils/lab": {"model"},
     "plugin_utils/fleet": {"ipam", "model", "proof"},
-    "modules": {"attach", "docker_user", "drivers", "face", "firewall", "kernel", "lab", "model", "persist", "proof", "runner", "state"},
+    "modules": {"attach", "converge", "docker_user", "drivers", "face", "firewall", "kernel", "lab", "model", "persist", "proof", "runner", "state"},
     "action": {"fleet", "ipam", "lab", "model", "proof"},
     "connection": {"lab", "model"},
     "inventory": {"lab", "model"},
@@ -55,15 +57,17 @@ FORBIDDEN_IN_PURE = (
     "os sys io socket select selectors subprocess multiprocessing threading asyncio signal time datetime random secrets uuid "
     "pathlib shutil tempfile glob fcntl ctypes logging importlib ansible pyroute2"
 ).split()
-# One for fleets, one for single objects of the kernel, one for the lab that both are tried in.
-CHECK_MODE_GATES = {"module_utils/runner.py", "module_utils/face/run.py", "module_utils/lab/converge.py"}
+# One for what is on a host, one for the lab that it is tried in.
+CHECK_MODE_GATES = {"module_utils/runner.py", "module_utils/lab/converge.py"}
 KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_peers")
-# Of code, without comments and documentation, which cost nothing to compile. The design asks for 1,500; the engine has grown beyond it.
-MOST_LINES_OF_A_KERNEL_FACE = 2600
+# Of code, without comments and documentation, which cost nothing to compile: what every run compiles, and what has to travel, of which a run that
+# changes something compiles most. The design asks for 1,500.
+MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1640, "packed": 2640}
 # What module topology imports on use alone: where something is to be changed, a driver has networks, nftables holds our rules.
 ON_USE = """change drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/openings drivers/overlay
 drivers/part firewall/nft_accepts firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/apply kernel/carry kernel/encode
-kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/words""".split()
+kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/plan state/replay
+state/words""".split()
 
 FILES = sorted(PLUGINS.rglob("*.py"))
 
@@ -157,12 +161,13 @@ def _lines(node: ast.AST) -> range:
     return range(node.lineno, (node.end_lineno or 0) + 1) if isinstance(node, ast.expr) else range(getattr(node, "lineno", 0), getattr(node, "lineno", -1) + 1)
 
 
-def test_a_kernel_face_drags_little_along() -> None:
-    """Ansible packs the closure, and the host compiles it, anew in every task."""
-    for face in (face for face in FILES if layer_of(face) == "modules" and face.stem in KERNEL_FACES):
-        lines = {name_of(file): lines_of_code(file) for file in import_closure(face)}
-        listing = "\n".join(f"{count:5} {name}" for name, count in sorted(lines.items(), key=lambda item: -item[1]))
-        assert sum(lines.values()) <= MOST_LINES_OF_A_KERNEL_FACE, f"{name_of(face)} takes {sum(lines.values())} lines along:\n{listing}"
+@pytest.mark.parametrize("face", KERNEL_FACES)
+@pytest.mark.parametrize("which", MOST_LINES_OF_A_KERNEL_FACE)
+def test_a_kernel_face_drags_little_along(face: str, which: str) -> None:
+    """Ansible packs the closure, also of what is imported on use, and the host compiles what is imported, anew in every task."""
+    lines = {name_of(file): lines_of_code(file) for file in import_closure(PLUGINS / f"modules/{face}.py", at_once=which == "compiled")}
+    listing = "\n".join(f"{count:5} {name}" for name, count in sorted(lines.items(), key=lambda item: -item[1]))
+    assert sum(lines.values()) <= MOST_LINES_OF_A_KERNEL_FACE[which], f"{face}: {sum(lines.values())} lines are {which}:\n{listing}"
 
 
 def test_module_topology_imports_on_use_what_most_runs_do_not_need() -> None:

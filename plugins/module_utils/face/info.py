@@ -20,9 +20,9 @@ from .told import Told
 def links_in(netns: str, names: list[str] | None) -> list[Shown]:
     """The links of a namespace, sorted by name, as their modules have options for them, with what else is known. names: only these."""
     told = Told("vxlan", False, ground=[Link(netns, "", "")])
-    every = [one for one in look(told).objects.values() if isinstance(one, Link) and one.netns == netns]
+    every = [one for one in look(told, {}).objects.values() if isinstance(one, Link) and one.netns == netns]
     told.ground = [one for one in every if names is None or one.name in names]
-    state = look(told)
+    state = look(told, {})
     with namespaces.inside(netns), RouteSocket() as netlink:
         seen = {link.name: link for link in read_links(netlink)}
     return [_link(one, seen[one.name], state) for one in sorted(told.ground, key=lambda link: link.name) if one.name in seen]

@@ -5,33 +5,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Callable
+
+from ..aim import Aim
+from ..runner import run
 from ..state.objects import HostState
 from .look import look
-from .run import Face, Shown
 from .shown import shown_link, shown_peers
-from .told import Params, Told, told_link, told_peers
-from .wish import missing, refusals, wish
+from .told import Told, told_link, told_peers
+from .wish import assumed, missing, refusals, wish
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 
-def link_face(kind: str, params: Params) -> Face:
+def run_link(module: AnsibleModule, kind: str) -> None:
     """That of the module for links of this kind."""
-    return _face(told_link(kind, params))
+    _run(module, kind, told_link(kind, module.params), shown_link)
 
 
-def peers_face(params: Params) -> Face:
+def run_peers(module: AnsibleModule) -> None:
     """That of vxlan_peers."""
-    return _face(told_peers(params))
+    _run(module, "vxlan_peers", told_peers(module.params), shown_peers)
 
 
-def _face(told: Told) -> Face:
-    def shown(state: HostState) -> Shown:
-        return shown_link(told, state) if told.links else shown_peers(told, state)
-
-    return Face(
-        told.problems,
-        lambda: look(told),
-        lambda stands: wish(told, stands),
-        lambda stands: refusals(told, stands),
-        lambda stands: missing(told, stands),
-        shown,
+def _run(module: AnsibleModule, name: str, told: Told, shown: Callable[[Told, HostState], dict[str, Any]]) -> None:
+    aim = Aim(
+        who=f"module {name}",
+        look=lambda ours: look(told, ours),
+        wish=lambda stands: wish(told, stands),
+        hindrances=lambda stands: refusals(told, stands),
+        missing=lambda stands: missing(told, stands),
+        assumed=lambda stands: assumed(told, stands),
     )
+    run(module, lambda: (aim, told.problems), lambda state: shown(told, state))

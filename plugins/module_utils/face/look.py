@@ -7,51 +7,75 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import ip_interface
 from typing import Callable
 
 from ..kernel import namespaces
 from ..kernel.dumps import SeenLink, read_links
 from ..kernel.netlink import RouteSocket
+from ..kernel.room import End as Place
 from ..kernel.room import Room, link_of, peers_in, spaces_of
 from ..kernel.tables import read_addresses, read_fdb, read_neighbours, read_routes
 from ..state.entry import ALL_MACS, Fdb, Neighbour
 from ..state.objects import Address, HostState, Key, Link, Namespace, Object, Route
 from ..state.tag import ROUTE_PROTOCOL
-from .told import Told
+from .told import End, Told
 
 # linux/rtnetlink.h: by hand, by a start script, and ours. What the kernel, routers and routing daemons make is theirs.
 _LISTED_PROTOCOLS = (3, 4, ROUTE_PROTOCOL)
 
 
-def look(told: Told) -> HostState:
+def look(told: Told, ours: Mapping[Key, Object]) -> HostState:
     """The picture of what ``told`` is about. Its links and what is on them are owned, whoever made them: to name a thing is to consent.
 
-    What they need (a namespace, a parent, a bridge) is shown, and owned by others.
+    What they need (a namespace, a parent, a bridge), or would take along, is shown, and owned by others, but for what is among ``ours``. Of a port it
+    counts whose it is and with which flags, not what kind of link it is: in check mode an earlier task may be about to make it, and that is not known.
     """
-    rooms = _rooms(told)
+    rooms, peers = _rooms_and_pairs(told)
     links = {room.netns: room.links for room in rooms}
-    peers = peers_in(rooms)
-    named = {one.key for one in (*told.links, *told.ports)}
+    links_of, ports = {one.key for one in told.links}, {one.key for one in told.ports}
+    ports |= {key for key, one in ours.items() if isinstance(one, Link) and not one.kind}
     on_links = {one.key for one in (*told.links, *told.ground)}
-    is_in_hand = _hand(told)
+    wanted, is_in_hand = {one.key for one in told.on_links}, _hand(told)
     objects: dict[Key, Object] = {("namespace", room.netns): Namespace(room.netns) for room in rooms if room.netns}
     owned: set[Key] = set()
     for room in rooms:
         seen = {index: link_of(room, link, peers, links) for index, link in room.links.items()}
-        objects.update({link.key: link for link in seen.values()})
-        owned.update(link.key for link in seen.values() if link.key in named or _is_port(told, link))
-        for one in _on_links(room, {index: link for index, link in seen.items() if link.key in on_links}, told):
+        for link in seen.values():
+            is_port = link.key in ports or _is_port(told, link)
+            objects[link.key] = replace(link, kind="") if is_port else link
+            if is_port or link.key in links_of:
+                owned.add(link.key)
+        mine = {index: link for index, link in seen.items() if link.key in on_links}
+        for one in (*_on_links(room, seen, {*wanted, *ours}), *_entries(room, mine)):
             objects[one.key] = one
-            if is_in_hand(one):
+            if ("link", room.netns, getattr(one, "link", "")) in on_links and is_in_hand(one):
                 owned.add(one.key)
-    return HostState(objects, frozenset(owned))
+    return HostState(objects, frozenset(owned | (ours.keys() & objects.keys())))
 
 
-def _rooms(told: Told) -> list[Room]:
-    """The namespaces that links and what they need are in. One that does not exist is left out: it may be about to be made."""
+def _rooms_and_pairs(told: Told) -> tuple[list[Room], dict[Place, End]]:
+    """The namespaces that links and what they need are in, and of each pair with both ends there the other end.
+
+    A pair that may have to go is looked for in all namespaces, so that it can be put back whole.
+    """
     sought = {at[0] for one in (*told.links, *told.ground) for at in ((one.netns, ""), one.peer, one.parent) if at is not None} | {""}
+    rooms = _rooms(told, sought)
+    peers = peers_in(rooms)
+    doomed = {one.key for one in told.links if one.kind == "veth" and (one.peer is not None or not told.present)}
+    alone = (room for room in rooms for link in room.links.values() if ("link", room.netns, link.name) in doomed and (room.netns, link.index) not in peers)
+    if next(alone, None) is not None:
+        known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms))}
+        others = {inode: name for name, inode in namespaces.names().items() if inode not in known}
+        rooms = _rooms(told, {*sought, *others.values()})
+        peers = peers_in(rooms)
+    return rooms, peers
+
+
+def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
+    """Namespaces. One that does not exist is left out: it may be about to be made."""
     rooms: list[Room] = []
     links: dict[str, dict[int, SeenLink]] = {}
     with contextlib.ExitStack() as stack:
@@ -76,19 +100,22 @@ def _is_port(told: Told, link: Link) -> bool:
     return bool(link.master) and ("ports", (link.netns, link.master)) in told.lists
 
 
-def _on_links(room: Room, mine: dict[int, Link], told: Told) -> Iterator[Object]:
-    wanted = {one.key for one in told.on_links}
-    first = {(at.index, ip_interface(at.address).network): at.address for at in room.addresses if at.index in mine and not at.secondary}
+def _on_links(room: Room, links: Mapping[int, Link], wanted: Collection[Key]) -> Iterator[Object]:
+    """Addresses and routes."""
+    first = {(at.index, ip_interface(at.address).network): at.address for at in room.addresses if not at.secondary}
     for at in room.addresses:
-        if at.index in mine:
-            one = Address(room.netns, mine[at.index].name, at.address)
-            before = Address(room.netns, one.link, first.get((at.index, ip_interface(at.address).network), "")) if at.secondary else one
-            # With the first of its subnet a further address vanishes, and then has to be set anew.
-            if one.key not in wanted or before.key in wanted:
-                yield one
+        one = Address(room.netns, links[at.index].name, at.address, at.broadcast)
+        before = Address(room.netns, one.link, first.get((at.index, ip_interface(at.address).network), "")) if at.secondary else one
+        # With the first of its subnet a further address vanishes, and then has to be set anew.
+        if one.key not in wanted or before.key in wanted:
+            yield one
     for way in room.routes:
-        if way.index in mine and way.protocol in _LISTED_PROTOCOLS:
-            yield Route(room.netns, way.destination, way.gateway or "", mine[way.index].name, way.metric, way.table, way.type)
+        if way.index in links and way.protocol in _LISTED_PROTOCOLS:
+            yield Route(room.netns, way.destination, way.gateway or "", links[way.index].name, way.metric, way.table, way.type, way.protocol)
+
+
+def _entries(room: Room, mine: Mapping[int, Link]) -> Iterator[Object]:
+    """Neighbours and forwarding entries."""
     for near in room.neighbours:
         if near.index in mine:
             yield Neighbour(room.netns, mine[near.index].name, near.address, near.mac)
@@ -104,7 +131,7 @@ def _hand(told: Told) -> Callable[[Object], bool]:
     # A MAC leads to one place only: an entry takes the place of another.
     macs = {one.mac for one in told.on_links if isinstance(one, Fdb)} - {ALL_MACS}
     if told.links:
-        return lambda _one: told.present
+        return lambda _one: True
     if told.present and told.exclusive:
         return lambda one: (list_of(one), (getattr(one, "netns", ""), getattr(one, "link", ""))) in told.lists
     return lambda one: one.key in keys or (isinstance(one, Fdb) and one.mac in macs)

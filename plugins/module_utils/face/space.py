@@ -5,28 +5,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+from typing import TYPE_CHECKING
 
+from ..aim import Aim
 from ..kernel import namespaces
 from ..kernel.dumps import read_links
 from ..kernel.netlink import RouteSocket
 from ..model.problem import Problem
-from ..state.objects import HostState, Key, Link, Namespace, Object
+from ..runner import run
+from ..state.objects import HostState, Key, Namespace, Object
 from ..state.tag import read_tag
-from .run import Face
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 
-def space_face(name: str, present: bool) -> Face:
+def run_space(module: AnsibleModule) -> None:
     """That of netns."""
+    name, present = module.params["name"], module.params["state"] == "present"
     wanted = Namespace(name)
-    return Face(
-        _problems(name),
-        lambda: _look(name),
-        lambda stands: HostState({**stands.objects, wanted.key: wanted}) if present else HostState(),
-        lambda stands: _refusals(name, stands),
-        lambda _stands: [],
-        lambda state: {"name": name, "state": "present" if wanted.key in state.objects else "absent"},
+    aim = Aim(
+        who="module netns",
+        look=lambda _ours: _look(name, present),
+        wish=lambda _stands: HostState({wanted.key: wanted}, frozenset([wanted.key])) if present else HostState(),
+        hindrances=lambda stands: _refusals(name, stands),
     )
+    run(module, lambda: (aim, _problems(name)), lambda state: {"name": name, "state": "present" if wanted.key in state.objects else "absent"})
 
 
 def _problems(name: str) -> list[Problem]:
@@ -35,16 +41,19 @@ def _problems(name: str) -> list[Problem]:
     return [Problem("", "name", name, "the name of a namespace is that of a file in /run/netns: 1 to 255 bytes without blanks and '/'")]
 
 
-def _look(name: str) -> HostState:
-    if name not in namespaces.names():
+def _look(name: str, present: bool) -> HostState:
+    """The namespace of this name, and where it is to go, what goes with it. With one of several names goes the name alone."""
+    names = namespaces.names()
+    if name not in names:
         return HostState()
     with namespaces.inside(name), RouteSocket() as netlink:
-        links = read_links(netlink)
-    lo = next(link for link in links if link.name == "lo")
-    objects: dict[Key, Object] = {("namespace", name): Namespace(name, lo.alias, up=lo.up)}
-    # Those that have to go before their namespace.
-    vxlans = [Link(name, link.name, link.kind, tag=link.alias) for link in links if link.kind == "vxlan"]
-    objects.update({link.key: link for link in vxlans})
+        lo = next(link for link in read_links(netlink) if link.name == "lo")
+    one = Namespace(name, lo.alias, up=lo.up)
+    objects: dict[Key, Object] = {one.key: one}
+    if not present and [*names.values(), os.stat(namespaces.OWN).st_ino].count(names[name]) == 1:
+        from .inside import all_that_goes_with
+
+        objects.update(all_that_goes_with(one, {inode: each for each, inode in names.items()}.values()))
     return HostState(objects, frozenset(objects))
 
 
@@ -53,5 +62,6 @@ def _refusals(name: str, stands: HostState) -> list[Problem]:
     owner = next((owner for owner in owners if owner is not None), None)
     if owner is None:
         return []
-    message = f"the namespace was made by a topology, for {owner.purpose} of fleet {owner.fleet}: change it in the declaration, or choose another name"
+    its = "the namespace was" if read_tag(getattr(stands.objects[("namespace", name)], "tag", None)) else "the namespace has an interface that was"
+    message = f"{its} made by a topology, for {owner.purpose} of fleet {owner.fleet}: change it in the declaration, or choose another name"
     return [Problem("", "name", name, message)]

@@ -29,18 +29,15 @@ def wish(told: Told, stands: HostState) -> HostState:
         if not isinstance(one, Link) and left_out:
             wanted[key] = one
         elif isinstance(one, Link) and one.master and ("ports", (one.netns, one.master)) in told.lists:
-            wanted[key] = Link(one.netns, one.name, one.kind, master="")
+            wanted[key] = Link(one.netns, one.name, "", master="")
     for link in told.links:
         wanted[link.key] = _completed(link, stands.objects.get(link.key))
-    for port in told.ports:
-        now = stands.objects.get(port.key)
-        wanted[port.key] = replace(port, kind=now.kind if isinstance(now, Link) else "")
-    wanted.update({one.key: one for one in told.on_links})
+    wanted.update({one.key: one for one in (*told.ports, *told.on_links)})
     return HostState(wanted, frozenset(wanted))
 
 
 def _completed(link: Link, now: Object | None) -> Link:
-    if not isinstance(now, Link):
+    if not isinstance(now, Link) or now.tag == "":  # what a killed run has not finished is as good as not there
         parent = ("", "") if link.kind == "vxlan" and link.parent is None else link.parent
         return replace(link, up=link.up is not False, parent=parent)
     if not another_thing(now, link):
@@ -48,6 +45,12 @@ def _completed(link: Link, now: Object | None) -> Link:
     options = tuple(sorted({**dict(now.options), **dict(link.options)}.items()))
     kept = {name: getattr(now, name) for name in _KEPT if getattr(link, name) is None}
     return replace(link, options=options, parent=link.parent or now.parent, **kept)
+
+
+def assumed(told: Told, stands: HostState) -> HostState:
+    """``stands`` with the ports that are not there yet, as they would be made: ports of nothing."""
+    ports: dict[Key, Object] = {one.key: Link(one.netns, one.name, "", master="") for one in told.ports if one.key not in stands.objects}
+    return HostState({**stands.objects, **ports}, stands.owned | ports.keys())
 
 
 def refusals(told: Told, stands: HostState) -> list[Problem]:

@@ -24,8 +24,8 @@ _LOOK_AGAIN_S = 0.05
 
 
 @contextlib.contextmanager
-def alone(fleet: str) -> Iterator[str]:
-    """Let no second run work on this host during the block. The value is a sentence about the run that was waited for, or empty.
+def alone(who: str) -> Iterator[str]:
+    """Let no second run work on this host during the block, which is for ``who``. The value is a sentence about the run that was waited for, or empty.
 
     Raises Fault, which names the holder, where that does not end in time.
     """
@@ -37,10 +37,10 @@ def alone(fleet: str) -> Iterator[str]:
             holder = _holder(handle)
             if time.monotonic() - begin_s > _PATIENCE_S:
                 cause = f"another run is at work on this host, {holder}, and did not end within {_PATIENCE_S:.0f} s"
-                raise Fault(f"fleet {fleet}", "converge", cause, "Nothing was changed. Wait for it to end, or end it, and run again.")
+                raise Fault(f"this host for {who}", "change", cause, "Nothing was changed. Wait for it to end, or end it, and run again.")
             time.sleep(_LOOK_AGAIN_S)
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} for fleet {fleet}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n".encode(), 0)
+        os.pwrite(handle, f"process {os.getpid()} for {who}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n".encode(), 0)
         yield f"Waited {time.monotonic() - begin_s:.1f} s for another run on this host, {holder}." if holder else ""
     finally:
         os.close(handle)

@@ -39,7 +39,12 @@ def carry_out(ops: tuple[Op, ...], stages: Stages) -> None:
 def _remove_links(ops: list[Op]) -> None:
     for netns, group in by_namespace(ops):
         with namespaces.inside(netns), RouteSocket() as netlink:
-            send(netlink, [(op, []) for op in group[:-1]] + [(group[-1], messages.remove_links([op.subject.key[2] for op in group]))])
+            ours, others = ([op for op in group if (getattr(op.subject, "tag", None) is not None) is tagged] for tagged in (True, False))
+            # To remove many at once changes them before, and what is not ours must not be left like that.
+            for op in others:
+                send(netlink, [(op, messages.remove_link(op.subject.key[2]))])
+            if ours:
+                send(netlink, [*((op, []) for op in ours[:-1]), (ours[-1], messages.remove_links([op.subject.key[2] for op in ours]))])
 
 
 def _rename_links(ops: list[Op]) -> None:

@@ -70,7 +70,7 @@ def address(one: Address, remove: bool = False) -> list[Message]:
     interface = ipaddress.ip_interface(one.address)
     is_ipv4 = interface.version == 4
     attrs: list[Attribute] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
-    if is_ipv4 and interface.network.prefixlen < 31 and not remove:
+    if is_ipv4 and one.broadcast and interface.network.prefixlen < 31 and not remove:
         attrs.append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
     header = {"family": socket.AF_INET if is_ipv4 else socket.AF_INET6, "prefixlen": interface.network.prefixlen, "index": index_of(one.link)}
     if not is_ipv4:
@@ -79,7 +79,7 @@ def address(one: Address, remove: bool = False) -> list[Message]:
 
 
 def route(one: Route, remove: bool = False) -> list[Message]:
-    """A route with our protocol number, in the place of whatever stands there, or no longer."""
+    """A route, in the place of whatever stands there, or no longer."""
     attrs: list[Attribute] = [("RTA_TABLE", one.table)]
     network = ipaddress.ip_network("0.0.0.0/0" if one.destination == "default" else one.destination)
     if network.prefixlen:
@@ -94,7 +94,7 @@ def route(one: Route, remove: bool = False) -> list[Message]:
         "family": socket.AF_INET if network.version == 4 else socket.AF_INET6,
         "dst_len": network.prefixlen,
         "table": one.table if one.table < 256 else _RT_TABLE_COMPAT,  # one byte; the attribute counts
-        "proto": 0 if remove else ROUTE_PROTOCOL,
+        "proto": 0 if remove else one.protocol or ROUTE_PROTOCOL,
         "type": next(number for number, name in ROUTE_TYPES.items() if name == one.type),
         "scope": 0 if one.gateway or one.type != "unicast" or network.version == 6 else _RT_SCOPE_LINK,
     }

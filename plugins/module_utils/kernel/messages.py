@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 
 from ..state.objects import Link, Options
-from ..state.tag import DOOMED_GROUP, LINK_GROUP
+from ..state.tag import DOOMED_GROUPS, LINK_GROUP
 from .encode import Attribute, Message, index_of, message
 from .options import KINDS, PORT, VXLAN_LINK, attribute, write_options
 
@@ -76,7 +76,7 @@ def change_link(before: Link, after: Link) -> list[Message]:
     attrs: list[Attribute] = [("IFLA_IFNAME", after.name)]
     if after.tag != before.tag:
         # The group goes with the alias: it is how a link whose run was killed is known.
-        attrs += [("IFLA_IFALIAS", after.tag or ""), ("IFLA_GROUP", LINK_GROUP)]
+        attrs += [("IFLA_IFALIAS", after.tag or ""), ("IFLA_GROUP", LINK_GROUP if after.tag is not None else 0)]
     if after.mac != before.mac:
         attrs.append(("IFLA_ADDRESS", after.mac or ""))
     if after.mtu != before.mtu:
@@ -126,11 +126,23 @@ def complete_lo(tag: str | None) -> list[Message]:
     return [message("ifinfmsg", {"index": _LO, "flags": _IFF_UP, "change": _IFF_UP}, alias, _RTM_NEWLINK, 0)]
 
 
+def remove_link(name: str) -> list[Message]:
+    """Remove a link, which waits some 16 ms. One that went by itself, with its other end, is passed over."""
+    return [message("ifinfmsg", {"index": index_of(name)}, [], _RTM_DELLINK, 0)] if name in _standing() else []
+
+
 def remove_links(names: list[str]) -> list[Message]:
-    """Remove many links at once: one by one, each would wait some 16 ms. One that went by itself, with a namespace that ended, is passed over."""
-    standing = {name for _index, name in socket.if_nameindex()}
-    doomed = [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_SETLINK, 0) for name in names if name in standing]
-    return [*doomed, message("ifinfmsg", {}, [("IFLA_GROUP", DOOMED_GROUP)], _RTM_DELLINK, 0)]
+    """Remove many links of ours at once: one by one, each would wait. One that went by itself, with a namespace that ended, is passed over.
+
+    They change into a group of this call alone: what a killed run has left in its own may be wanted again.
+    """
+    group, standing = DOOMED_GROUPS + int.from_bytes(os.urandom(3), "big"), _standing()
+    doomed = [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_GROUP", group)], _RTM_SETLINK, 0) for name in names if name in standing]
+    return [*doomed, message("ifinfmsg", {}, [("IFLA_GROUP", group)], _RTM_DELLINK, 0)] if doomed else []
+
+
+def _standing() -> set[str]:
+    return {name for _index, name in socket.if_nameindex()}
 
 
 def _birth_attributes(link: Link) -> list[Attribute]:

@@ -18,7 +18,7 @@ _ADDRESS, _ROUTE = struct.Struct("=BBBBI"), struct.Struct("=BBBBBBBBI")
 ENTRY = struct.Struct("=BxxxiHBB")
 _RTM_GETADDR, _RTM_GETROUTE, _RTM_GETNEIGH, _RTM_GETNSID = 22, 26, 30, 90
 _NETNSA_NSID, _NETNSA_FD = 1, 3
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_F_SECONDARY = 1, 2, 1
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_F_SECONDARY = 1, 2, 4, 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
 _RT_SCOPE_LINK, _RT_TABLE_LOCAL = 253, 255
 ROUTE_TYPES = {1: "unicast", 6: "blackhole", 7: "unreachable"}
@@ -31,11 +31,12 @@ NTF_SELF, NTF_MASTER = 2, 4
 
 @dataclass(frozen=True)
 class SeenAddress:
-    """An address with its prefix length on the link with this index. secondary: it goes when an earlier one of its subnet goes."""
+    """An address with its prefix length on the link with this index. secondary: it goes when an earlier one of its subnet goes. broadcast: it has one."""
 
     index: int
     address: str
     secondary: bool
+    broadcast: bool
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def read_addresses(netlink: RouteSocket) -> list[SeenAddress]:
             continue
         held = attributes(body, _ADDRESS.size)
         raw = held.get(_IFA_LOCAL) or held[_IFA_ADDRESS]
-        found.append(SeenAddress(index, f"{socket.inet_ntop(family, raw)}/{length}", family == socket.AF_INET and bool(flags & _IFA_F_SECONDARY)))
+        secondary = family == socket.AF_INET and bool(flags & _IFA_F_SECONDARY)
+        found.append(SeenAddress(index, f"{socket.inet_ntop(family, raw)}/{length}", secondary, _IFA_BROADCAST in held))
     return found
 
 

@@ -44,7 +44,8 @@ class Namespace:
 class Link:
     """A network interface.
 
-    kind: bridge, veth, macvlan, ipvlan, vlan, dummy, vxlan or ifb. tag: ifalias. peer: the other end of a veth, as (netns, name).
+    kind: bridge, veth, macvlan, ipvlan, vlan, dummy, vxlan or ifb. tag: ifalias, empty for what is not finished.
+    peer: the other end of a veth, as (netns, name).
     parent: the link that it rests on, as (netns, name); for a vxlan the namespace of its socket, with its underlay link or an empty name.
     options: what belongs to the kind, in iproute2's words (a bridge's ``mcast_snooping``, a vxlan's ``id``), sorted. port: what belongs
     to a bridge port (``isolated``). ipv6_link_local: whether the kernel makes an fe80 address for it. txqlen: in packets. mtu_of_parent:
@@ -77,11 +78,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Address:
-    """An address with its prefix length on a link (``172.20.0.1/24``, ``fd00::1/64``)."""
+    """An address with its prefix length on a link (``172.20.0.1/24``, ``fd00::1/64``). broadcast: whether it has one of IPv4, which others may leave out."""
 
     netns: str
     link: str
     address: str
+    broadcast: bool = field(default=True, compare=False)
 
     @property
     def key(self) -> Key:
@@ -93,6 +95,7 @@ class Route:
     """A route. ``destination``: ``default`` (of IPv4) or a prefix, ``::/0`` for the default of IPv6. One that leads elsewhere is another route.
 
     metric: 0 is the kernel's own choice, which for IPv6 is shown as 1024. type: ``unicast``, ``blackhole`` or ``unreachable``; the last two have no link.
+    protocol: who set it; None for us.
     """
 
     netns: str
@@ -102,6 +105,7 @@ class Route:
     metric: int = 0
     table: int = 254
     type: str = "unicast"
+    protocol: int | None = field(default=None, compare=False)
 
     @property
     def key(self) -> Key:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from .difference import another_thing, differences, merged
 from .fit import fitted
@@ -15,6 +16,8 @@ from .objects import Address, EngineNetwork, HostState, Key, Link, Namespace, Ne
 from .op import Op
 from .order import in_order
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name
+
+_Any = TypeVar("_Any", bound=Object)
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _creations_and_changes(stands: dict[Key, Object], wanted: dict[Key, Object])
         one = wanted[key]
         peer = wanted.get(("link", *one.peer)) if isinstance(one, Link) and one.peer is not None else None
         # The kernel takes no flags for the other end while it makes a pair.
-        end = replace(peer, up=False, promisc=False if peer.promisc else peer.promisc) if isinstance(peer, Link) else None
+        end = replace(_born(peer), up=False, promisc=False if peer.promisc else peer.promisc) if isinstance(peer, Link) else None
         ops.append(Op("create", after=_born(one), peer=end))
         born.update({each.key: each for each in (_born(one), end) if each is not None})
     for key in sorted(wanted):
@@ -96,9 +99,14 @@ def _creations_and_changes(stands: dict[Key, Object], wanted: dict[Key, Object])
     return ops
 
 
-def _born(one: Object) -> Object:
-    """What creation makes. A link inside a sandbox comes up later, when it has its address, so that it is announced."""
-    return replace(one, up=False) if isinstance(one, Link) and one.netns else one
+def _born(one: _Any) -> _Any:
+    """What creation makes. A link inside a sandbox comes up later, when it has its address, so that it is announced.
+
+    So does one that gets no mark: until then it has the group of ours, so that a killed run's is known to be unfinished.
+    """
+    if not isinstance(one, Link) or (one.tag is not None and not one.netns):
+        return one
+    return replace(one, up=False, tag="" if one.tag is None and one.up else one.tag)
 
 
 def _changes(now: Object, wanted: Object) -> list[Op]:
@@ -106,11 +114,11 @@ def _changes(now: Object, wanted: Object) -> list[Op]:
     if now == wanted or not differences(now, wanted):  # most are equal, and there can be tens of thousands
         return []
     after = merged(now, wanted)
-    if not isinstance(now, Link) or not isinstance(after, Link) or now.up == after.up:
+    if not isinstance(now, Link) or not isinstance(after, Link) or not isinstance(wanted, Link) or now.up == after.up:
         return [Op("change", before=now, after=after)]
     still = replace(after, up=now.up)
     first = [Op("change", before=now, after=still)] if differences(now, still) else []
-    return [*first, Op("change", before=still, after=after)]
+    return [*first, Op("change", before=still, after=replace(after, tag=wanted.tag) if now.tag == "" else after)]
 
 
 def _goes_by_itself(one: Object, doomed: set[Key], lost: set[Key]) -> bool:

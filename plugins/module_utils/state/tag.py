@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 # Link group of every link of ours ("cnm" in ASCII). It is given when a link is born, where the kernel ignores an alias.
 LINK_GROUP = 0x636E6D
-# Group of links that are about to be deleted together.
-DOOMED_GROUP = 0x636E64
+# The first of 2**24 groups for links that are about to be deleted together.
+DOOMED_GROUPS = 0x63000000
 # Protocol number of our routes and neighbours; free in iproute2's rt_protos.
 ROUTE_PROTOCOL = 206
 NAME_PREFIX = "cnm"

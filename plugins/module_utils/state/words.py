@@ -39,7 +39,7 @@ def name_of(one: Object) -> str:
     if isinstance(one, Namespace):
         return f"namespace {one.name}" + (f" as another name of {one.joins}" if one.joins else "")
     if isinstance(one, Link):
-        return f"{one.kind} {one.name}{_inside(one.netns)}{_serves(one.tag)}"
+        return f"{one.kind or 'interface'} {one.name}{_inside(one.netns)}{_serves(one.tag)}"
     if isinstance(one, Address):
         return f"address {one.address} on {one.link}{_inside(one.netns)}"
     if isinstance(one, Route):
