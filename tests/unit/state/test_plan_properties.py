@@ -12,8 +12,9 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, File, HostState, Jump, Link, Namespace, Object, Route, Sysctl
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
-from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
+from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import Plan, plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
+from ansible_collections.mooring.cnm.plugins.module_utils.state.settled import is_settled
 from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words
 from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import declarations
 from ansible_collections.mooring.cnm.tests.unit.state.pictures import FLEET, check_reached, desired, drifted, seen, walk, ways
@@ -60,6 +61,15 @@ def test_whatever_was_done_to_a_host_the_plan_leads_to_the_goal(data: Any, way: 
     reached = walk(stands, plan(stands, goal).ops)
     check_reached(reached, goal)
     assert plan(reached, goal).ops == ()
+
+
+@given(st.data(), ways())
+def test_it_is_settled_where_the_plan_has_nothing_to_say(data: Any, way: Way) -> None:
+    stands, goal = data.draw(drifted(way[0])), way[1]
+    reached = walk(stands, plan(stands, goal).ops)
+    taken = HostState(reached.objects, reached.owned - set(list(goal.objects)[:1]))
+    for now in (stands, reached, taken):
+        assert is_settled(now, goal) is (plan(now, goal) == Plan())
 
 
 @given(declarations(), st.randoms())
