@@ -124,6 +124,7 @@ def test_who_waits_for_another_run_says_so(tasks: Tasks) -> None:
         assert re.match(rf"Could not change this host for module bridge: another run is at work on this host, process {other} for fleet blue, since ", said)
         with patch.object(alone.time, "sleep", lambda _s: os.kill(other, signal.SIGKILL)):
             result = tasks.once("bridge", name="lone1", ageing_time=6000)
+    assert "warnings" in result, result
     assert re.search(rf"Waited [0-9.]+ s for another run on this host, process {other} for fleet blue", str(result["warnings"]))
 
 
