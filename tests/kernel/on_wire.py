@@ -12,11 +12,17 @@ from typing import Any
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Network, Subnet
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
+from ansible_collections.mooring.cnm.tests.kernel.topologies import endpoint, sandbox
 
 LAN = "192.0.2.0/24"
 PORT = 7000
 # Where each place is asked, in the namespace of its name; the host itself has the empty one.
 ADDRESSES = {"a": "192.0.2.10", "b": "192.0.2.11", "far": "192.0.2.1", "": "192.0.2.3"}
+A, B = sandbox("a", endpoint("lan", ADDRESSES["a"])), sandbox("b", endpoint("lan", ADDRESSES["b"]))
+SHIM = (IPv4Address(ADDRESSES[""]),)
+AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
+WITH_NEIGHBOUR = {("a", "far"), ("far", "a"), ("b", "far"), ("far", "b")}
+WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
 
 
 def wire(host: Any, vlan: int = 0) -> None:

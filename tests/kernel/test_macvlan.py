@@ -14,17 +14,12 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
-from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, AMONG_THEMSELVES, SHIM, WITH_HOST, WITH_NEIGHBOUR, A, B, answered, on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, inode
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
 
-A, B = sandbox("a", endpoint("lan", "192.0.2.10")), sandbox("b", endpoint("lan", "192.0.2.11"))
-AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
-WITH_NEIGHBOUR = {("a", "far"), ("far", "a"), ("b", "far"), ("far", "b")}
 BOTH = {("a", "far"), ("far", "a")}
-WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
-SHIM = IPv4Address(ADDRESSES[""])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +51,7 @@ def test_passthru_gives_the_card_to_one_sandbox(host) -> None:
 
 
 @pytest.mark.parametrize("shim", [False, SHIM], ids=["without", "with"])
-def test_the_host_and_its_own_sandboxes(host, shim: IPv4Address | bool) -> None:
+def test_the_host_and_its_own_sandboxes(host, shim: tuple[IPv4Address] | bool) -> None:
     """Also at the address that the host has on the card itself (a service on UDP that does not mind by which it was asked answers from the other)."""
     wire(host)
     host.sh("ip addr add 192.0.2.2/24 dev wire")

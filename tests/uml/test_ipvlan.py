@@ -10,15 +10,10 @@ from ipaddress import IPv4Address
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
-from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, AMONG_THEMSELVES, SHIM, WITH_HOST, WITH_NEIGHBOUR, A, B, answered, on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import inode
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
 from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, FRONT, changed, clear, declare, endpoint, run, sandbox
-
-A, B = sandbox("a", endpoint("lan", "192.0.2.10")), sandbox("b", endpoint("lan", "192.0.2.11"))
-AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
-WITH_NEIGHBOUR = {("a", "far"), ("far", "a"), ("b", "far"), ("far", "b")}
-WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
 
 
 @pytest.mark.parametrize(
@@ -54,8 +49,8 @@ def test_l3_routes_between_its_subnets_and_over_the_host(host, mode: str) -> Non
     assert answered("a", "b", "far", addresses=at, expected=AMONG_THEMSELVES | WITH_NEIGHBOUR) == AMONG_THEMSELVES | WITH_NEIGHBOUR
 
 
-@pytest.mark.parametrize("shim", [False, IPv4Address(ADDRESSES[""])], ids=["without", "with"])
-def test_the_host_and_its_own_sandboxes(host, shim: IPv4Address | bool) -> None:
+@pytest.mark.parametrize("shim", [False, SHIM], ids=["without", "with"])
+def test_the_host_and_its_own_sandboxes(host, shim: tuple[IPv4Address] | bool) -> None:
     wire(host)
     host.sh("ip addr add 192.0.2.2/24 dev wire")
     declared = declare(on_parent("ipvlan", host_shim=shim), A, B)

@@ -14,6 +14,7 @@ from ..model.declaration import Endpoint, IPAddress, Network, Sandbox
 from ..model.resolve import WAY_OUT
 from ..state.objects import File
 from ..state.tag import Tag
+from .found import Found
 
 DIRECTORY = "/etc/netns"
 _LOCALHOST = ("127.0.0.1 localhost",)
@@ -67,6 +68,13 @@ def read_network_names(content: str, network: str) -> dict[str, NameLine]:
     """Who has which address in a network, as the hosts file of one of its sandboxes says it."""
     _before, _title, after = content.partition(f"\n{_NETWORK}{network}\n")
     return dict(_read_lines(after.partition("\n#")[0]))
+
+
+def lines_of_network(found: Found, network: str) -> dict[str, NameLine]:
+    """Who has which address in a network, as any sandbox in it says it that has a hosts file of ours: one in a namespace of somebody else has none."""
+    members = (one.netns for one, owner in found.links.get("endpoint", []) if owner.network == network)
+    contents = (found.files.get(f"{DIRECTORY}/{member}/hosts", "") for member in members)
+    return next((names for names in (read_network_names(content, network) for content in contents if content) if names), {})
 
 
 def read_home(content: str) -> str:

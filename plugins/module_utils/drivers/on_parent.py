@@ -9,15 +9,17 @@ Traffic goes from the sandbox over the parent's wire, and passes neither routes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address, ip_address
+from dataclasses import replace
+from ipaddress import ip_address
 
-from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
+from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Peer, Sandbox, Subnet
 from ..model.parent import DEFAULT_MODES, effective_flag, effective_mode, has_own_macs, is_routed, vlan_of
-from ..model.resolve import address_in, derived_mac, effective_mac, effective_mtu, families
-from ..state.objects import Address, Link, Object, Options, Route
+from ..model.resolve import address_in, derived_mac, effective_mac, effective_mtu, families, leads_out
+from ..state.objects import Address, Link, Object, Options, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
 from .found import DEFAULT_ROUTES, Found
+from .hosts_file import lines_of_network
 from .place import Place
 
 Leg = tuple[Sandbox, Endpoint]
@@ -43,7 +45,7 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
         # Several networks may rest on it, so it is none's. One that somebody else made is used as it is, and outlives the networks.
         tag = str(Tag(fleet, network.parent, "", "vlan"))
         yield Link("", network.parent, "vlan", tag, parent=("", vlan[0]), options=(("id", vlan[1]),), up=True, yields=True)
-    if isinstance(network.host_shim, IPv4Address):
+    if isinstance(network.host_shim, tuple):
         yield from _shim(fleet, network, network.host_shim, members)
 
 
@@ -91,10 +93,10 @@ def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network
     for name, link in sorted({**shims, **links}.items()):
         has = dict(link.options)
         mode, flag = str(has.get("mode")), str(has.get("flag", "bridge"))
-        shim = next((one.ip for one in found.addresses.get(("", shims[name].name), [])), None) if name in shims else None
+        shim = tuple(sorted((one.ip for one in found.addresses.get(("", shims[name].name), [])), key=lambda one: one.version)) if name in shims else ()
         subnets = tuple(_subnets(name, found))
-        versions = {one.subnet.version for one in subnets}
-        yield Network(
+        versions = {one.subnet.version for one in subnets} | {one.version for one in shim}
+        network = Network(
             name,
             kind,
             scope="fleet",
@@ -105,8 +107,32 @@ def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network
             parent=None if name in dummies or link.parent is None else link.parent[1],
             mode=None if mode == DEFAULT_MODES[kind] else mode,
             flag=None if flag == "bridge" else flag,
-            host_shim=shim if isinstance(shim, IPv4Address) else False,
+            host_shim=shim or False,
+            peers=tuple(sorted(_peers(name, found))),
         )
+        yield replace(network, internal=_is_closed(network, found))
+
+
+def _is_closed(network: Network, found: Found) -> bool:
+    """Whether a sandbox has no default route though this network, which needs no gateway for that, would give it one."""
+    spaces = [link.netns for link, owner in found.links.get("endpoint", []) if owner.network == network.name]
+    return any((netns, family) not in found.ways_out for netns in spaces for family in families(network) if leads_out(network, family))
+
+
+def _peers(network: str, found: Found) -> Iterator[Peer]:
+    """Who is in the network on other hosts, as the hosts files of sandboxes here say. Nothing else on this host follows from it."""
+    here = {
+        str(at.ip) for link, owner in found.links.get("endpoint", []) if owner.network == network for at in found.addresses.get((link.netns, link.name), ())
+    }
+    elsewhere: dict[tuple[str, str], dict[int, str]] = {}
+    aliases = {}
+    for address, line in lines_of_network(found, network).items():
+        if address not in here:
+            elsewhere.setdefault((line.host, line.sandbox), {})[ip_address(address).version] = address
+            aliases[line.host, line.sandbox] = line.aliases
+    for (host, sandbox), held in elsewhere.items():
+        mac = derived_mac(ip_address(held.get(4) or held[6]))
+        yield Peer(host, sandbox, "", held.get(4, ""), held.get(6, ""), mac, aliases[host, sandbox])
 
 
 def _mtu(network: str, whole: Link | None, found: Found) -> int | None:
@@ -125,7 +151,7 @@ def docker_options(fleet: str, network: Network) -> dict[str, str]:
     return {**shown, "ipvlan_flag": effective_flag(network)} if network.driver == "ipvlan" else shown
 
 
-def _shim(fleet: str, network: Network, address: IPv4Address, members: Sequence[Leg]) -> Iterator[Object]:
+def _shim(fleet: str, network: Network, addresses: tuple[IPAddress, ...], members: Sequence[Leg]) -> Iterator[Object]:
     """Host routes, since the subnet itself may be that of the parent."""
     name = shim_name(fleet, network)
     yield Link(
@@ -134,7 +160,7 @@ def _shim(fleet: str, network: Network, address: IPv4Address, members: Sequence[
         kind=network.driver,
         tag=str(Tag(fleet, network.name, "", "shim")),
         altname=altname(fleet, network.name, "host_shim"),
-        mac=derived_mac(address) if has_own_macs(network) else None,
+        mac=derived_mac(addresses[0]) if has_own_macs(network) else None,
         mtu=network.mtu,
         mtu_of_parent=network.mtu is None,
         parent=("", network_id(fleet, network)),
@@ -142,9 +168,13 @@ def _shim(fleet: str, network: Network, address: IPv4Address, members: Sequence[
         ipv6_link_local=False,
         up=True,
     )
-    yield Address("", name, f"{address}/32")
-    for _sandbox, endpoint in members:
-        yield Route("", f"{endpoint.ipv4_address}/32", None, name)
+    for address in addresses:
+        if address.version == 6:
+            # No neighbour on the wire leads the host elsewhere by a router advertisement.
+            yield Sysctl("", f"net/ipv6/conf/{name}/accept_ra", "0")
+        yield Address("", name, f"{address}/{address.max_prefixlen}")
+        for _sandbox, endpoint in members:
+            yield Route("", f"{address_in(endpoint, address.version)}/{address.max_prefixlen}", None, name)
 
 
 def _options(network: Network) -> Options:

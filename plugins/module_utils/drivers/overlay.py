@@ -52,8 +52,8 @@ def segments(network: Network) -> list[Segment]:
 
 
 def namespace_name(fleet: str, network: str) -> str:
-    """The namespace of a network. The ``+`` in it is in no name of a sandbox."""
-    return altname(fleet, network)
+    """The namespace of a network. The ``+`` in it is in no name of a sandbox. It stands in a tag beside both names, and a tag has 255 bytes at most."""
+    return altname(fleet, network, most=115)
 
 
 def network_id(fleet: str, network: Network) -> str:

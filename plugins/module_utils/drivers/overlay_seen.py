@@ -14,7 +14,7 @@ from ..model.resolve import effective_mtu
 from ..state.engine import ENGINE_ROLE
 from ..state.entry import ALL_MACS
 from .found import Found
-from .hosts_file import DIRECTORY, NameLine, read_network_names
+from .hosts_file import NameLine, lines_of_network
 
 SEGMENTS = 16
 
@@ -27,12 +27,16 @@ def overlays(found: Found) -> Iterator[Network]:
         options = [dict(link.options) for link in links]
         local = options[0].get("local") if options else None
         bridges = [link.name for link, owner in found.links.get(ENGINE_ROLE, []) if owner.network == name]
+        subnets = tuple(sorted(_subnets(netns, bridges, found), key=lambda one: one.subnet.version))
+        versions = {one.subnet.version for one in subnets}
         network = Network(
             name,
             "overlay",
             "fleet",
             internal=_is_internal(name, found),
-            subnets=tuple(sorted(_subnets(netns, bridges, found), key=lambda one: one.subnet.version)),
+            subnets=subnets,
+            enable_ipv4=4 in versions or not versions,
+            enable_ipv6=6 in versions,
             vnis=tuple(int(one["id"]) for one in options if "id" in one),
             broadcast=not bridges and any(entry.mac == ALL_MACS for entry in found.fdb.get(netns, [])),
             docker_network=_docker_network(name, found) if bridges else False,
@@ -67,8 +71,7 @@ def _docker_network(network: str, found: Found) -> bool | IPv4Network:
 
 def _peers(network: str, netns: str, found: Found) -> Iterator[Peer]:
     """Who is where, from the forwarding and neighbour tables; what they are called stands in the hosts file of any sandbox of the network."""
-    member = next((one.netns for one, owner in found.links.get("endpoint", []) if owner.network == network), "")
-    names = read_network_names(found.files.get(f"{DIRECTORY}/{member}/hosts", ""), network)
+    names = lines_of_network(found, network)
     addresses: dict[str, dict[int, str]] = {}
     for neighbour in found.neighbours.get(netns, []):
         addresses.setdefault(neighbour.mac, {})[6 if ":" in neighbour.address else 4] = neighbour.address

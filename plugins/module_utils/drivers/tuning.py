@@ -99,11 +99,13 @@ def _mtu_by_itself(link: Link, found: Found, network: Network | None) -> int | N
 
 
 def with_interface_settings(sandbox: Sandbox) -> Sandbox:
-    """``sandbox``, where the settings of an interface with a dot in its name, which no sandbox can declare, are the endpoint's."""
+    """``sandbox``, where the settings of an interface that no sandbox can declare are the endpoint's: those with a dot in its name, and all in a
+    namespace of somebody else.
+    """
     endpoints, left = [], dict(sandbox.sysctls)
     for endpoint in sandbox.endpoints:
         part = "." + (endpoint.interface_name or "").replace(".", "/") + "."
-        its = {name: left.pop(name) for name in list(left) if "/" in part and part in name}
+        its = {name: left.pop(name) for name in list(left) if ("/" in part or sandbox.mode == "attached") and part in name}
         sysctls = tuple(sorted((name.replace(part, ".IFNAME.", 1), value) for name, value in its.items()))
         endpoints.append(replace(endpoint, tuning=replace(endpoint.tuning, sysctls=sysctls)))
     return replace(sandbox, endpoints=tuple(endpoints), sysctls=tuple(sorted(left.items())))

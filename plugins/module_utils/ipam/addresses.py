@@ -18,7 +18,7 @@ from ..model.resolve import address_in, families
 from ..model.subnet import declared_at, gateway_of, given_range, lies_between, usable_range
 from .ledger import key_of, place_of
 from .missing import NOT_IN_LEDGER, Missing
-from .shims import HOST_ITSELF
+from .shims import HOST_ITSELF, wants_family
 
 Place = tuple[str, str]  # host and sandbox
 Given = dict[Place, tuple[IPAddress, ...]]
@@ -81,8 +81,7 @@ def _of_family(
     ranges: list[IPNetwork],
 ) -> dict[Place, IPAddress]:
     """The same of one family. network: with the subnets of that family."""
-    # A host's own address is an IPv4 one.
-    fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items()) if family == 4 or place[1] != HOST_ITSELF}
+    fixed = {place: address_in(endpoint, family) for place, endpoint in sorted(legs.items()) if wants_family(place[1], endpoint, family)}
     declared = {address: place for place, address in fixed.items() if address is not None}
     gateways = {gateway: one for one in network.subnets for gateway in [gateway_of(one)] if gateway is not None}
     found: dict[Place, IPAddress] = {}

@@ -37,7 +37,7 @@ def plan_fleet(hosts: Mapping[str, HostInput], ledger: Ledger, stock: Stock, fle
     missing = {host: missing_on(part, allocate, unread) for host, part in parts.items()}
     seen = {host: part.reserved or ledger.seen.get(host, Reserved()) for host, part in parts.items()}
     silent = frozenset(host for host, part in parts.items() if part.reserved is None)
-    shared = assign_fleet(reports, {host: part.declaration for host, part in parts.items()}, ledger, seen, stock, fleet, missing, silent)
+    shared = assign_fleet(reports, {host: part.readable for host, part in parts.items()}, ledger, seen, stock, fleet, missing, silent)
     problems = check_fleet(fleet)
     declarations = {}
     new = Ledger(dict(shared.networks), dict(shared.endpoints), dict(shared.ranges))
@@ -64,7 +64,11 @@ def read_part(host: str, given: HostInput) -> Part:
     networks, network_problems = merge_variables(given.networks, host)
     sandboxes, sandbox_problems = merge_variables(given.sandboxes, host)
     declaration, problems = parse_declaration(networks.values, sandboxes.values, host)
-    part = Part(declaration, networks.sources, sandboxes.sources, None if given.reserved is None else read_reserved(given.reserved))
+    # A network that could not be read must not be compared with the same one on other hosts: what it lacks would be called a difference.
+    places = [f"{one.path}." for one in problems]
+    unread = [name for name in declaration.networks if any(place.startswith(f"cnm_networks.{name}.") for place in places)]
+    readable = replace(declaration, networks={name: one for name, one in declaration.networks.items() if name not in unread})
+    part = Part(declaration, readable, networks.sources, sandboxes.sources, None if given.reserved is None else read_reserved(given.reserved))
     return replace(part, problems=(*network_problems, *sandbox_problems, *(relocate_both(one, part) for one in problems)))
 
 
@@ -137,9 +141,12 @@ class HostInput:
 
 @dataclass(frozen=True)
 class Part:
-    """What was read of one host's input. sources: which variable each key came from. problems: what could not be read."""
+    """What was read of one host's input. readable: without the networks of which something could not be read. sources: which variable each key came
+    from. problems: what could not be read.
+    """
 
     declaration: Declaration
+    readable: Declaration
     network_sources: Mapping[str, str]
     sandbox_sources: Mapping[str, str]
     reserved: Reserved | None

@@ -66,7 +66,8 @@ class Network:
     vnis: of an overlay, one for each subnet; those that are missing the ledger gives. broadcast: whether an overlay carries it to all its hosts.
     peers, underlay_address, vxlan_port: what a host knows of a network of scope fleet: the endpoints of others, its own address, and the port.
     parent: of macvlan and ipvlan, the link of the host that the network rests on; None: one that leads nowhere. mode, flag: None: Docker's default.
-    host_shim: whether the host has an address in such a network, or which; the ledger gives one for True.
+    host_shim: whether the host has an address in such a network, or which, at most one of each family; for True the ledger gives one of each that the
+    network has.
     docker_network: whether the host's Docker engine knows the network too, or which addresses it gives to containers there; the ledger gives a range for True.
     """
 
@@ -98,7 +99,7 @@ class Network:
     parent: str | None = None
     mode: str | None = None
     flag: str | None = None
-    host_shim: bool | IPv4Address = False
+    host_shim: bool | tuple[IPAddress, ...] = False
     docker_network: bool | IPv4Network = False
     tuning: Tuning = Tuning()
 

@@ -72,7 +72,8 @@ def check_parents(report: Report, declaration: Declaration, reserved: Reserved) 
         vlan, path = vlan_of(network.parent), f"cnm_networks.{name}.parent"
         link = links.get(network.parent) or (links.get(vlan[0]) if vlan else None)
         if link is None:
-            there = ", ".join(sorted(links.keys() - {"lo"})) or "none but lo"
+            names = sorted(links.keys() - {"lo"})
+            there = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") or "none but lo"
             report.add(path, network.parent, f"the host has no interface '{vlan[0] if vlan else network.parent}': choose one that it has ({there})")
             continue
         other = next((one for one in links.values() if one.parent == network.parent and {one.kind, network.driver} == set(PARENT_DRIVERS)), None)

@@ -34,6 +34,8 @@ def network_options(network: Network) -> Options:
         value = getattr(network, one.name)
         if one.name not in OF_THEIR_OWN and value != getattr(default, one.name):
             options[one.name] = plain(value)
+    if isinstance(network.host_shim, tuple) and len(network.host_shim) == 1:
+        options["host_shim"] = str(network.host_shim[0])
     if network.vnis:
         options["vni"] = network.vnis[0] if len(network.vnis) == 1 else list(network.vnis)
     config = [subnet_options(subnet) for subnet in network.subnets]

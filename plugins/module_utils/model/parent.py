@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address
 
-from .declaration import Network
+from .declaration import IPAddress, Network
 from .names import read_interface_name
 from .report import Unreadable
-from .values import read_boolean, read_ipv4_address
+from .values import read_address, read_boolean
 
 PARENT_DRIVERS = ("macvlan", "ipvlan")
 VLAN = re.compile(r"(.+)\.([0-9]{1,4})")
@@ -26,11 +25,14 @@ def read_parent(value: object) -> str:
     return read_interface_name(value)
 
 
-def read_host_shim(value: object) -> bool | IPv4Address:
-    """Whether the host has an address in the network, or which."""
+def read_host_shim(value: object) -> bool | tuple[IPAddress, ...]:
+    """Whether the host has an address in the network, or which: one, or a list of one of each family."""
     if isinstance(value, bool) or str(value).lower() in ("true", "false"):
         return read_boolean(value)
-    return read_ipv4_address(value)
+    found = sorted((read_address(one) for one in (value if isinstance(value, (list, tuple)) else [value])), key=lambda one: one.version)
+    if not found or len({one.version for one in found}) < len(found):
+        raise Unreadable("true, false, an address, or a list of an IPv4 and an IPv6 address is expected")
+    return tuple(found)
 
 
 def vlan_of(parent: str) -> tuple[str, int] | None:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Address
 
-from .declaration import Declaration, Endpoint, Network, Sandbox
+from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
 from .parent import PARENT_DRIVERS, effective_flag, effective_mode, has_own_macs
 from .report import Report
-from .subnet import gateway_of, lies_between, usable_range
+from .resolve import address_in, families
+from .subnet import gateway_of, lies_between, subnet_in, usable_range
 
 Members = Mapping[str, Sequence[tuple[Sandbox, Endpoint]]]
 CLOSED = {"private": "lets nobody on the same host reach the others", "passthru": "gives the whole interface to one sandbox"}
@@ -62,15 +62,28 @@ def check_shims(report: Report, declaration: Declaration, members: Members) -> N
         if way in CLOSED:
             word = "flag" if network.driver == "ipvlan" else "mode"
             report.add(path, shim, f"{word} {way} {CLOSED[way]}, the host included: leave host_shim out, or choose another {word}")
-        elif isinstance(shim, IPv4Address) and network.subnets:
-            holder = next((sandbox.name for sandbox, endpoint in members.get(name, ()) if endpoint.ipv4_address == shim), None)
-            if holder is not None:
-                report.add(path, str(shim), f"sandbox {holder} has this address in network {name}: choose another one")
-            elif shim in [gateway_of(subnet) for subnet in network.subnets]:
-                report.add(path, str(shim), f"this is the gateway of network {name}: choose another address")
-            elif not any(lies_between(shim, *usable_range(subnet.subnet)) for subnet in network.subnets):
-                subnets = ", ".join(str(subnet.subnet) for subnet in network.subnets)
-                report.add(path, str(shim), f"the host's address must be one that the network can give: choose one of {subnets}")
+            continue
+        for address in shim if isinstance(shim, tuple) else ():
+            fault = shim_fault(network, address, members.get(name, ()))
+            if fault is not None:
+                report.add(path, str(address), fault)
+
+
+def shim_fault(network: Network, address: IPAddress, legs: Sequence[tuple[Sandbox, Endpoint]]) -> str | None:
+    """Why the host cannot have this address in a network; None if it can."""
+    if address.version not in families(network):
+        return f"network {network.name} has no IPv{address.version}: set enable_ipv{address.version}: true for it, or leave the address out"
+    if subnet_in(network, address.version) is None:
+        return None  # the ledger gives it one, and says itself that no address in that can be chosen
+    holder = next((sandbox.name for sandbox, endpoint in legs if address_in(endpoint, address.version) == address), None)
+    if holder is not None:
+        return f"sandbox {holder} has this address in network {network.name}: choose another one"
+    if address in [gateway_of(subnet) for subnet in network.subnets]:
+        return f"this is the gateway of network {network.name}: choose another address"
+    if not any(lies_between(address, *usable_range(subnet.subnet)) for subnet in network.subnets):
+        subnets = ", ".join(str(subnet.subnet) for subnet in network.subnets)
+        return f"the host's address must be one that the network can give: choose one of {subnets}"
+    return None
 
 
 def check_shims_resolved(report: Report, declaration: Declaration) -> None:

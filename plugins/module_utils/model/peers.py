@@ -94,7 +94,8 @@ def peer_options(networks: Mapping[str, Network]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, network in sorted(networks.items()):
         for peer in network.peers:
-            host = found.setdefault(name, {}).setdefault(peer.host, {"underlay_address": peer.underlay_address, "sandboxes": {}})
+            place = {"underlay_address": peer.underlay_address} if peer.underlay_address else {}
+            host = found.setdefault(name, {}).setdefault(peer.host, {**place, "sandboxes": {}})
             if peer.sandbox:
                 host["sandboxes"][peer.sandbox] = endpoint_words(peer.ipv4_address, peer.ipv6_address, peer.mac, peer.aliases)
     return found

@@ -26,9 +26,14 @@ def shown(value: object) -> str:
         text = "a very large number"
     if len(text) > LONGEST_SHOWN:
         text = text[:LONGEST_SHOWN] + "..."
-    if not text.isprintable():
-        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
-    return text
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, and nothing that a terminal takes for more than text."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def suggestion(word: object, known: Iterable[str]) -> str:
@@ -54,5 +59,5 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, path: str, value: object, message: str) -> None:
-        """Notes what is wrong with ``value``, which stands at ``path``."""
-        self.problems.append(Problem(self.host, path, shown(value), message))
+        """Notes what is wrong with ``value``, which stands at ``path``. message: may hold names that somebody on a host chose, of a link or a process."""
+        self.problems.append(Problem(self.host, path, shown(value), printable(message)))

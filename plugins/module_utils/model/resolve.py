@@ -69,8 +69,11 @@ def derived_mac(address: IPAddress) -> str:
 
 def bridge_mac(network: Network) -> str | None:
     """The MAC of a network's bridge: that of its gateway's address, of IPv4 where it has that; None while it has no subnet, and where there is no bridge."""
-    subnet = subnet_in(network, 4 if network.enable_ipv4 else 6)
+    family = 4 if network.enable_ipv4 else 6
+    subnet = subnet_in(network, family)
     gateway = gateway_of(subnet) if subnet is not None and network.driver not in PARENT_DRIVERS else None
+    if subnet is not None and gateway is not None and family == 6 and not has_address(network, 6):
+        gateway = subnet.subnet.network_address  # one that nobody has is not read back from the hash of it
     return None if gateway is None else derived_mac(gateway)
 
 

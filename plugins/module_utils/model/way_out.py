@@ -20,7 +20,7 @@ def with_way_out(declaration: Declaration) -> Declaration:
     if not needing and WAY_OUT not in declaration.networks:
         return declaration
     network = replace(declaration.networks.get(WAY_OUT, Network(WAY_OUT)), icc=False)
-    legs = {sandbox.name: replace(sandbox, endpoints=(*sandbox.endpoints, Endpoint(WAY_OUT))) for sandbox in needing}
+    legs = {one.name: replace(one, endpoints=tuple(sorted((*one.endpoints, Endpoint(WAY_OUT)), key=lambda leg: leg.network))) for one in needing}
     return replace(declaration, networks={**declaration.networks, WAY_OUT: network}, sandboxes={**declaration.sandboxes, **legs})
 
 

@@ -53,10 +53,10 @@ def link_name(letter: str, *owner: str) -> str:
     return f"{NAME_PREFIX}{letter}{digest[:11]}"
 
 
-def altname(*owner: str) -> str:
-    """A readable second name for a link, of at most 127 bytes. ``+`` occurs in no name of ours, so two owners never share one."""
+def altname(*owner: str, most: int = 127) -> str:
+    """A readable second name for a link, of at most ``most`` bytes. ``+`` occurs in no name of ours, so two owners never share one."""
     full = "+".join([NAME_PREFIX, *(part for part in owner if part)])
-    return full if len(full) <= 127 else f"{full[:115]}+{hashlib.sha256(full.encode()).hexdigest()[:11]}"
+    return full if len(full) <= most else f"{full[: most - 12]}+{hashlib.sha256(full.encode()).hexdigest()[:11]}"
 
 
 def is_of_network(netns: str) -> bool:

@@ -82,14 +82,20 @@ def test_whatever_was_done_to_a_host_can_be_described(data: Any, way: tuple[Host
 
 
 @pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
-@pytest.mark.parametrize("host_shim", [False, IPv4Address("192.0.2.3")], ids=["without shim", "with shim"])
+@pytest.mark.parametrize(
+    "host_shim",
+    [False, (IPv4Address("192.0.2.3"),), (IPv4Address("192.0.2.3"), IPv6Address("fd00::3")), (IPv6Address("fd00::3"),)],
+    ids=["without shim", "with shim", "with both", "with IPv6 shim"],
+)
 @pytest.mark.parametrize(("parent", "mtu", "smaller"), [("wire", None, 1300), ("wire", 1350, 1300), (None, None, 1400), (None, 1400, 1300)])
-def test_whose_the_mtu_is_on_a_parent(driver: str, host_shim: IPv4Address | bool, parent: str | None, mtu: int | None, smaller: int) -> None:
+def test_whose_the_mtu_is_on_a_parent(
+    driver: str, host_shim: tuple[IPv4Address | IPv6Address, ...] | bool, parent: str | None, mtu: int | None, smaller: int
+) -> None:
     """The parent's (here 1400), the network's or an endpoint's own."""
-    subnet = Subnet(IPv4Network("192.0.2.0/24"), bare=True)
-    network = Network("lan", driver, "fleet", subnets=(subnet,), parent=parent, mtu=mtu, host_shim=host_shim)
-    a = Sandbox("a", endpoints=(Endpoint("lan", IPv4Address("192.0.2.10")),))
-    b = Sandbox("b", endpoints=(Endpoint("lan", IPv4Address("192.0.2.11"), tuning=Tuning(mtu=smaller)),))
+    subnets = Subnet(IPv4Network("192.0.2.0/24"), bare=True), Subnet(IPv6Network("fd00::/64"), bare=True)
+    network = Network("lan", driver, "fleet", subnets=subnets, enable_ipv6=True, parent=parent, mtu=mtu, host_shim=host_shim)
+    a = Sandbox("a", endpoints=(Endpoint("lan", IPv4Address("192.0.2.10"), ipv6_address=IPv6Address("fd00::a")),))
+    b = Sandbox("b", endpoints=(Endpoint("lan", IPv4Address("192.0.2.11"), ipv6_address=IPv6Address("fd00::b"), tuning=Tuning(mtu=smaller)),))
     declared = Declaration({"lan": network}, {"a": a, "b": b})
     wire = Link("", "wire", "veth", None, mtu=1400)
     stands = fitted(host_state(declared, FLEET), HostState({wire.key: wire}))

@@ -11,20 +11,25 @@ from dataclasses import fields, is_dataclass
 from ipaddress import ip_interface, ip_network
 
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.lines import lines_of
+from ansible_collections.mooring.cnm.plugins.module_utils.firewall.nft_table import replacing_text
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.text import restore_text
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Route, Sysctl
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Route, Sysctl, Table
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+# The namespace of an overlay. The ``+`` is in no name of a sandbox.
+OF_A_NETWORK = re.compile(r"cnm(\+[A-Za-z0-9_.-]+)+")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 # Of what every string of every object is made: nothing that a shell, a path, a rule or a terminal takes for more than itself.
-PLAIN = re.compile(r"[A-Za-z0-9_.:/!+\[\]-]*")
+PLAIN = re.compile(r"[A-Za-z0-9_.:/!+@\[\]-]*")
 ONE_LINE = re.compile(r"[\x20-\x7e]*")
 SETTING = re.compile(r"net(/[A-Za-z0-9_.-]+)+")
 FILE = re.compile(r"/etc/netns/([^/]+)/(hosts|resolv\.conf)")
-FILE_LINE = re.compile(r"(# )?[A-Za-z0-9_.:-]+( [A-Za-z0-9_.:-]+)*")
-RULE_LINE = re.compile(r'[:-][A-Za-z0-9_.:/!,-]*( ([A-Za-z0-9_.:/!,\[\]-]+|"cnm:[A-Za-z0-9_.-]+"))*')
+FILE_LINE = re.compile(r"(# )?[A-Za-z0-9_.:/-]+( [A-Za-z0-9_.:/-]+)*")  # a host of an inventory may have a slash in its name
+# nft's input in which all but names, numbers and addresses is of this text.
+NFT_LINE = re.compile(r'[a-z0-9]+ [a-zA-Z0-9 _.:/!@,;={}*+-]*(("[A-Za-z0-9_.:*-]+")[a-zA-Z0-9 _.:/!@,;={}*-]*)*|\t*\}|')
+RULE_LINE = re.compile(r'[:-][A-Za-z0-9_.:/!,-]*( (cnmb\+|[A-Za-z0-9_.:/!,\[\]-]+|"cnm:[A-Za-z0-9_.-]+"))*')
 
 
 def check_outputs(wanted: HostState) -> None:
@@ -40,6 +45,9 @@ def check_outputs(wanted: HostState) -> None:
         for text in _strings(one):
             assert PLAIN.fullmatch(text) and not {".", ".."} & set(text.split("/")), (text, one)
         _check_names(one)
+        if isinstance(one, Table):
+            for line in replacing_text(one).splitlines():
+                assert NFT_LINE.fullmatch(line.strip("\t")), line
     ops = plan(HostState(), wanted).ops
     assert all(ONE_LINE.fullmatch(in_words(op)) for op in ops)
     for line in restore_text(lines_of(op for op in ops if op.subject.key[0] in ("chain", "jump"))).splitlines():
@@ -48,7 +56,7 @@ def check_outputs(wanted: HostState) -> None:
 
 def _check_names(one: object) -> None:
     if isinstance(one, Namespace):
-        assert NAME.fullmatch(one.name), one
+        assert (NAME.fullmatch(one.name) or OF_A_NETWORK.fullmatch(one.name)) and len(one.name) <= 255 and len(one.tag or "") <= 255, one
     elif isinstance(one, Link):
         assert INTERFACE.fullmatch(one.name) and one.name not in ("lo", "all", "default"), one
         assert len(one.altname or "") <= 127 and len(one.tag or "") <= 255, one

@@ -13,13 +13,12 @@ from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stoc
 from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
-from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING, UNHURRIED, variables
+from ansible_collections.mooring.cnm.tests.unit.model.declared import ANYTHING, UNHURRIED, Raw, fleets
 from hypothesis import given
 from hypothesis import strategies as st
 
-Raw = tuple[dict[str, Any], dict[str, Any]]
 RESERVED = st.sampled_from([{}, {"prefixes": ["172.17.3.0/24", "0.0.0.0/0"], "resolvers": ["172.19.0.53"], "underlay_address": "192.0.2.7"}])
-FLEETS = st.dictionaries(st.sampled_from(["node1", "node2", "rack/3"]), st.tuples(variables(), RESERVED))
+FLEETS = st.tuples(fleets(), RESERVED, RESERVED).map(lambda one: {host: (raw, one[1 + at % 2]) for at, (host, raw) in enumerate(one[0].items())})
 
 
 def inputs(fleet: dict[str, tuple[Raw, Any]]) -> dict[str, HostInput]:
@@ -31,11 +30,12 @@ def plan(hosts: dict[str, HostInput], ledger: Ledger, allocate: bool = True) -> 
 
 
 def places(found: FleetPlan) -> dict[tuple[str, ...], object]:
-    """Who has which subnet and address."""
+    """Who has which subnets, VNIs and addresses."""
     held: dict[tuple[str, ...], object] = {}
     for host, declaration in found.declarations.items():
-        held.update({(host, name): network.subnets for name, network in declaration.networks.items()})
-        held.update({(host, name, leg.network): leg.ipv4_address for name, sandbox in declaration.sandboxes.items() for leg in sandbox.endpoints})
+        held.update({(host, name): (one.subnets, one.vnis, one.host_shim) for name, one in declaration.networks.items()})
+        legs = [(name, leg) for name, sandbox in declaration.sandboxes.items() for leg in sandbox.endpoints]
+        held.update({(host, name, leg.network): (leg.ipv4_address, leg.ipv6_address) for name, leg in legs})
     return held
 
 
@@ -82,7 +82,8 @@ def test_nothing_moves_while_it_is_declared(before: dict[str, tuple[Raw, Any]], 
         old_raw, old_reserved = before.get(name, (({}, {}), reserved))
         # New networks have no subnet of their own here: one that overlaps is a problem, not a move.
         networks = {f"new.{key}": None for key in raw[0]} | old_raw[0]
-        sandboxes = {f"new.{key}": {"networks": list(networks)} for key in raw[1]} | old_raw[1]
+        joined = [key for key, one in networks.items() if one is None or one.get("driver", "bridge") == "bridge"]
+        sandboxes = {f"new.{key}": {"networks": joined} for key in raw[1]} | old_raw[1]
         more[name] = ((networks, sandboxes), old_reserved)
     second = plan(inputs(more), first.ledger)
     assert second.problems == ()

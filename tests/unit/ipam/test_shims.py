@@ -30,8 +30,8 @@ def test_each_host_and_each_sandbox_has_an_address_of_its_own_and_keeps_it() -> 
     found = plan(FLEET)
     assert not found.problems
     shim = found.declarations["one"].networks["lan"].host_shim
-    assert isinstance(shim, IPv4Address) and found.declarations["two"].networks["lan"].host_shim is False
-    given = [shim, *(end.ipv4_address for one in found.declarations.values() for box in one.sandboxes.values() for end in box.endpoints)]
+    assert isinstance(shim, tuple) and found.declarations["two"].networks["lan"].host_shim is False
+    given = [*shim, *(end.ipv4_address for one in found.declarations.values() for box in one.sandboxes.values() for end in box.endpoints)]
     assert len(set(given)) == 4 and IPv4Address("10.0.0.1") not in given
     assert set(ledger_dict(found.ledger)["endpoints"]["lan"]) == {"one/host", "one/a", "two/a", "two/b"}  # type: ignore[index]
     again = plan({**FLEET, "one": ({"lan": lan(host_shim=True)}, {})}, read_ledger(ledger_dict(found.ledger))[0])
@@ -55,4 +55,17 @@ def test_a_network_of_each_host_gives_the_host_an_address_too() -> None:
     found = plan({"one": ({"lan": lan(host_shim=True, scope="host", ipam=None)}, {"a": ON})})
     assert not found.problems
     network = found.declarations["one"].networks["lan"]
-    assert network.host_shim in network.subnets[0].subnet and network.subnets[0].gateway is None
+    assert isinstance(network.host_shim, tuple) and len(network.host_shim) == 1
+    assert network.host_shim[0] in network.subnets[0].subnet and network.subnets[0].gateway is None
+
+
+def test_the_host_has_an_address_of_each_family_unless_it_chose() -> None:
+    both = {"config": [{"subnet": "10.0.0.0/29"}, {"subnet": "fd00::/64"}]}
+    for shim, families in ((True, [4, 6]), ("fd00::3", [6]), (["fd00::3", "10.0.0.3"], [4, 6]), ("10.0.0.3", [4])):
+        found = plan({"one": ({"lan": lan(host_shim=shim, enable_ipv6=True, ipam=both)}, {"a": ON})})
+        assert not found.problems
+        given = found.declarations["one"].networks["lan"].host_shim
+        assert isinstance(given, tuple) and [one.version for one in given] == families
+        assert plan({"one": ({"lan": lan(host_shim=shim, enable_ipv6=True, ipam=both)}, {"a": ON})}, found.ledger, allocate=False) == found
+    alone = plan({"one": ({"lan": lan(host_shim=True, enable_ipv4=False, enable_ipv6=True, ipam=None)}, {"a": ON})})
+    assert not alone.problems and [one.version for one in alone.declarations["one"].networks["lan"].host_shim] == [6]  # type: ignore[union-attr]

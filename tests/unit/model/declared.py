@@ -10,6 +10,9 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from .declared_networks import DRIVERS, FLEET_DRIVERS, ON_PARENT, networks
+from .declared_tuning import of_an_endpoint
+
 UNHURRIED = settings(deadline=None)  # a busy machine is no failure
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}", fullmatch=True)
 SANDBOX_NAMES = NAMES.filter(lambda name: name != "host")
@@ -21,7 +24,21 @@ SCALARS = (
     | st.floats()
     | st.text(max_size=20)
     | st.text(alphabet=st.characters(categories=["Cs", "Cc", "Lu"]), max_size=4)
-    | st.sampled_from(["x" * 100_000, "172.20.0.0/24", "172.20.0.1", "fd00::1/64", "8080:80", "5000-5005:5000-5005/udp", "auto", "container:web", "host"])
+    | st.sampled_from(
+        [
+            "x" * 100_000,
+            "172.20.0.0/24",
+            "172.20.0.1",
+            "fd00::1/64",
+            "8080:80",
+            "5000-5005:5000-5005/udp",
+            "auto",
+            "container:web",
+            "host",
+            "macvlan",
+            "overlay",
+        ]
+    )
 )
 WORDS = st.sampled_from(
     (
@@ -29,71 +46,60 @@ WORDS = st.sampled_from(
         " dns extra_hosts ipv4_address ipv6_address aliases mac_address interface_name gw_priority target published host_ip protocol"
         " com.docker.network.driver.mtu net.ipv4.ip_forward enable_ipv6 ip_range aux_addresses allow_from version endpoints ranges seen"
         " subnets vnis prefixes resolvers underlay_address underlay_mtu host_ip port process base size web/web n/n"
+        " parent mode flag host_shim vni broadcast container pid netns missing bandwidth egress_rate routes destination type txqlen promisc"
     ).split()
 )
 KEYS = WORDS | st.text(max_size=8) | st.integers() | st.booleans() | st.none()
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=30)
 
 
+Raw = tuple[dict[str, Any], dict[str, Any]]
+
+
 @st.composite
-def variables(draw: st.DrawFn, subnets: bool | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """``cnm_networks`` and ``cnm_sandboxes`` of one host without a problem. subnets: whether every network declares one, or None for some."""
-    networks: dict[str, Any] = {}
+def variables(draw: st.DrawFn, subnets: bool | None = None, shared: dict[str, dict[str, Any]] | None = None, at: int = 0) -> Raw:
+    """``cnm_networks`` and ``cnm_sandboxes`` of one host without a problem. subnets: whether every network declares one, or None for some.
+
+    shared: the networks that this host, the ``at``-th of a fleet, may share with others; None: it has them all for itself.
+    """
+    alone = shared is None
+    found: dict[str, Any] = {}
     for index, name in enumerate(draw(st.lists(NAMES, unique=True, min_size=1, max_size=5))):
-        network = networks[name] = draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "driver": st.just("bridge"),
-                    "internal": st.booleans(),
-                    "icc": st.booleans(),
-                    "masquerade": st.booleans(),
-                    "mtu": st.just("auto") | st.integers(68, 65535),
-                    "host_binding_ipv4": st.sampled_from(["127.0.0.1", "192.0.2.7", "0.0.0.0"]),
-                    "bridge_name": st.just(f"br{index}"),
-                    "enable_ipv4": st.booleans(),
-                    "enable_ipv6": st.booleans(),
-                    "container_iface_prefix": st.sampled_from(["lan", "eth"]),
-                    "inhibit_ipv4": st.booleans(),
-                },
-            )
-        )
-        if not network.get("enable_ipv6"):
-            network.pop("enable_ipv4", None)
-        elif isinstance(network.get("mtu"), int) and network["mtu"] < 1280:
-            network["mtu"] = 1280
-        if subnets or (subnets is None and draw(st.booleans())):
-            network["ipam"] = {"config": [draw(subnet(index, family)) for family in (4, 6) if network.get(f"enable_ipv{family}", family == 4)]}
+        driver = draw(st.sampled_from([one for one in DRIVERS if alone or one != "overlay"]))
+        found[name] = draw(networks(index, driver, subnets, None if alone else "host"))
+    for index, (name, network) in enumerate((shared or {}).items()):
+        if draw(st.booleans()):
+            found[name] = dict(network)
+            if network["driver"] in ON_PARENT and "driver_opts" not in network and draw(st.booleans()):
+                found[name]["parent"] = f"ens{index}"
     names = draw(st.lists(SANDBOX_NAMES, unique=True, max_size=8))
-    return networks, {name: draw(sandbox(networks, index, names)) for index, name in enumerate(names)}
+    boxes: dict[str, Any] = {}
+    for index, name in enumerate(names):
+        boxes[name] = draw(sandbox(found, boxes, index, at))
+    return found, boxes
 
 
 @st.composite
-def subnet(draw: st.DrawFn, index: int, family: int) -> dict[str, Any]:
-    """An entry of ipam.config for the network of this number."""
-    start, length, inner = (f"10.0.{index}.", 24, 27) if family == 4 else (f"fd00:{index}::", 64, 120)
-    zero = "0" if family == 4 else ""
-    found: dict[str, Any] = draw(
-        st.fixed_dictionaries(
-            {"subnet": st.just(f"{start}{zero}/{length}")},
-            optional={
-                "gateway": st.just(f"{start}{'254' if family == 4 else 'fe'}"),
-                "ip_range": st.just(f"{start}{'32' if family == 4 else '200'}/{inner}"),
-                "aux_addresses": st.sampled_from([{}, {"printer": f"{start}33"}, {f"DefaultGatewayIPv{family}": f"{start}9"}]),
-            },
-        )
-    )
-    return found
+def fleets(draw: st.DrawFn) -> dict[str, Raw]:
+    """The variables of some hosts, which have some networks in common."""
+    drivers = enumerate(draw(st.lists(st.sampled_from(FLEET_DRIVERS), max_size=3)))
+    shared = {f"shared-{at}": {**(draw(networks(20 + at, driver, None, "fleet")) or {}), "driver": driver} for at, driver in drivers}
+    hosts = draw(st.lists(st.sampled_from(["node1", "node2", "rack/3"]), unique=True))
+    return {host: draw(variables(shared=shared, at=at)) for at, host in enumerate(hosts)}
 
 
 @st.composite
-def sandbox(draw: st.DrawFn, networks: dict[str, Any], index: int, names: list[str]) -> dict[str, Any]:
-    """One sandbox; its number gives it ports and addresses that no other has."""
-    mode = draw(st.sampled_from(["networks", "networks", "networks", "none", "host", "container"]))
-    if mode == "host" or (mode == "container" and index == 0):
+def sandbox(draw: st.DrawFn, known: dict[str, Any], others: dict[str, Any], index: int, at: int) -> dict[str, Any]:
+    """One sandbox; its number gives it ports and addresses that no other has. known: the networks. others: the sandboxes before it."""
+    mode = draw(st.sampled_from(["networks", "networks", "networks", "attached", "none", "host", "container"]))
+    alone = _plain(known)
+    if mode == "host" and alone and draw(st.booleans()):
+        return {"networks": [draw(st.sampled_from(alone))]}
+    joinable = [name for name, one in others.items() if not {"container", "pid", "netns"} & one.keys()]
+    if mode == "host" or (mode == "container" and not joinable):
         return {"network_mode": "host"}
     if mode == "container":
-        return {"network_mode": f"container:{draw(st.sampled_from(names[:index]))}"}
+        return {"network_mode": f"container:{draw(st.sampled_from(joinable))}"}
     found: dict[str, Any] = draw(
         st.fixed_dictionaries(
             {},
@@ -106,9 +112,15 @@ def sandbox(draw: st.DrawFn, networks: dict[str, Any], index: int, names: list[s
     )
     if mode == "none":
         return found | {"network_mode": "none"}
-    joined = draw(st.lists(st.sampled_from(sorted(networks)), unique=True))
-    found["networks"] = {name: draw(endpoint(networks[name], index, place)) for place, name in enumerate(joined)}
-    if any(not networks[name].get("internal") and networks[name].get("enable_ipv4", True) for name in joined):
+    if mode == "attached":
+        found = dict([draw(st.sampled_from([("container", f"c.{index}"), ("pid", 1000 + index), ("netns", f"/proc/{index}/ns/net")]))])
+        if draw(st.booleans()):
+            found["missing"] = draw(st.sampled_from(["fail", "ignore"]))
+    # The whole parent of a network in mode passthru is for one sandbox.
+    open_to = [name for name in sorted(known) if name not in alone and (index == 0 or _mode(known[name]) != "passthru")]
+    joined = draw(st.lists(st.sampled_from(open_to), unique=True)) if open_to else []
+    found["networks"] = {name: draw(endpoint(known[name], index, at, place)) for place, name in enumerate(joined)}
+    if _publishes([known[name] for name in joined]):
         ports = [
             f"{8000 + index}:80",
             f"127.0.0.1:{9000 + index}:443/tcp",
@@ -122,25 +134,42 @@ def sandbox(draw: st.DrawFn, networks: dict[str, Any], index: int, names: list[s
     return found
 
 
+def _driver(network: dict[str, Any]) -> str:
+    return str(network.get("driver", "bridge"))
+
+
+def _plain(known: dict[str, Any]) -> list[str]:
+    """The networks of drivers host and none, on which a sandbox is alone."""
+    return [name for name, one in known.items() if _driver(one) in ("host", "none")]
+
+
+def _mode(network: dict[str, Any]) -> Any:
+    return network.get("mode", network.get("driver_opts", {}).get(f"{_driver(network)}_mode"))
+
+
+def _publishes(joined: list[dict[str, Any]]) -> bool:
+    """Whether a sandbox on these networks can publish ports: one of them leads out by the host in IPv4, and none by a wire."""
+    if any(_driver(one) in ON_PARENT and not one.get("internal") for one in joined):
+        return False
+    open_ones = [one for one in joined if not one.get("internal") and (_driver(one) == "overlay" or one.get("enable_ipv4", True))]
+    return bool(open_ones)
+
+
 @st.composite
-def endpoint(draw: st.DrawFn, network: dict[str, Any], index: int, place: int) -> dict[str, Any] | None:
+def endpoint(draw: st.DrawFn, network: dict[str, Any], index: int, at: int, place: int) -> dict[str, Any] | None:
     """One endpoint, the sandbox's ``place``-th; a declared address needs a declared subnet."""
     optional: dict[str, st.SearchStrategy[Any]] = {
         "aliases": st.lists(NAMES, max_size=3),
-        "mac_address": st.just(f"06:00:00:00:00:{index:02X}"),
         "interface_name": st.just(f"eth{2 * place}"),
         "gw_priority": st.integers(-5, 5),
-        "bandwidth": st.sampled_from([{"ingress_rate": "10mbit"}, {"egress_rate": 1_000_000, "egress_burst": "1mbit"}]),
-        "sysctls": st.just({"net.ipv4.conf.IFNAME.log_martians": 1}),
-        "promisc": st.booleans(),
-        "txqlen": st.integers(0, 5000),
     }
-    if network.get("enable_ipv4", True):
-        elsewhere = [{"destination": f"198.51.{place}.0/24", "metric": 5}, {"destination": f"198.52.{place}.0/24", "type": "unreachable"}]
-        optional["routes"] = st.sampled_from([[], elsewhere])
-    if "ipam" in network:
-        for entry in network["ipam"]["config"]:
-            family = 6 if ":" in entry["subnet"] else 4
-            start = entry["subnet"].rpartition("/")[0].rstrip("0") if family == 4 else entry["subnet"].rpartition("/")[0]
-            optional[f"ipv{family}_address"] = st.just(f"{start}{100 + index}")
-    return draw(st.none() | st.fixed_dictionaries({}, optional=optional))
+    if _driver(network) != "ipvlan" and _mode(network) != "passthru":
+        optional["mac_address"] = st.just(f"06:00:00:00:{at:02X}:{index:02X}")
+    for entry in network.get("ipam", {}).get("config", []):
+        family = 6 if ":" in entry["subnet"] else 4
+        start = entry["subnet"].rpartition("/")[0].rstrip("0") if family == 4 else entry["subnet"].rpartition("/")[0]
+        optional[f"ipv{family}_address"] = st.just(f"{start}{100 + 10 * at + index}")
+    if draw(st.integers(0, 3)) == 0:
+        return None
+    found: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=optional))
+    return found | draw(of_an_endpoint(place, _driver(network), network)) if draw(st.booleans()) else found

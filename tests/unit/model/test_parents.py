@@ -65,6 +65,8 @@ def problems(networks: dict[str, Any], sandboxes: dict[str, Any], reserved: obje
         ({"a": lan(driver="ipvlan", flag="private", host_shim=True)}, {}, "cnm_networks.a.host_shim", "flag private lets nobody"),
         ({"a": lan(host_shim="10.0.0.2")}, {"x": on("a", ipv4_address="10.0.0.2")}, "cnm_networks.a.host_shim", "sandbox x has this address"),
         ({"a": lan(host_shim="10.0.1.2")}, {}, "cnm_networks.a.host_shim", "one that the network can give: choose one of 10.0.0.0/24"),
+        ({"a": lan(host_shim="fd00::2")}, {}, "cnm_networks.a.host_shim", "network a has no IPv6"),
+        ({"a": lan(host_shim=["10.0.0.2", "10.0.0.3"])}, {}, "cnm_networks.a.host_shim", "a list of an IPv4 and an IPv6 address"),
         ({"a": lan(host_shim=True)}, {}, "cnm_networks.a.host_shim", "there is no ledger"),
         (
             {"a": lan(ipam={"config": [{"subnet": "10.0.0.0/24", "gateway": "10.0.0.1"}]})},
@@ -127,7 +129,7 @@ def test_a_declaration_survives_its_own_options() -> None:
     options = declaration_options(declaration)
     assert parse_declaration(options["networks"], options["sandboxes"])[0] == declaration
     assert declaration.networks["routed"].mode == "l3s" and declaration.networks["routed"].scope == "fleet"
-    assert declaration.networks["lan"].host_shim == IPv4Address("10.0.0.3")
+    assert declaration.networks["lan"].host_shim == (IPv4Address("10.0.0.3"),)
 
 
 @pytest.mark.parametrize(

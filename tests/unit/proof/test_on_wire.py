@@ -21,7 +21,7 @@ def lan(name: str, number: int, **options: object) -> Network:
 
 def test_a_network_on_a_parent_is_asked_where_the_declaration_alone_decides() -> None:
     declared = host(
-        [network("front", 18), lan("lan", 30), lan("shut", 31, mode="private"), lan("seen", 32, host_shim=IPv4Address("172.32.0.9"), mode="vepa")],
+        [network("front", 18), lan("lan", 30), lan("shut", 31, mode="private"), lan("seen", 32, host_shim=(IPv4Address("172.32.0.9"),), mode="vepa")],
         a=on("lan=172.30.0.2", "shut=172.31.0.2", "seen=172.32.0.2"),
         b=on("lan=172.30.0.3", "shut=172.31.0.3", "seen=172.32.0.3"),
         c=on("front=172.18.0.2"),
