@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import contextlib
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import permutations
 from typing import Any
 
-from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Network, Subnet
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Network, Subnet
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
-from ansible_collections.mooring.cnm.tests.kernel.topologies import endpoint, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, sandbox
 
 LAN = "192.0.2.0/24"
 PORT = 7000
 # Where each place is asked, in the namespace of its name; the host itself has the empty one.
 ADDRESSES = {"a": "192.0.2.10", "b": "192.0.2.11", "far": "192.0.2.1", "": "192.0.2.3"}
+ADDRESSES_IPV6 = {"a": "fd00::a", "b": "fd00::b", "": "fd00::3"}
 A, B = sandbox("a", endpoint("lan", ADDRESSES["a"])), sandbox("b", endpoint("lan", ADDRESSES["b"]))
 SHIM = (IPv4Address(ADDRESSES[""]),)
 AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
@@ -45,6 +46,14 @@ def on_parent(driver: str, name: str = "lan", subnet: str = LAN, gateway: str | 
     return Network(name, driver, "fleet", **{"subnets": (one,), "parent": "wire", **more})
 
 
+def both_families(driver: str, **more: Any) -> Declaration:
+    """a and b with IPv4 and IPv6 in a network on the card, and the host too; the card has IPv6 itself."""
+    subnets = Subnet(IPv4Network(LAN), bare=True), Subnet(IPv6Network("fd00::/64"), bare=True)
+    shim = *SHIM, IPv6Address(ADDRESSES_IPV6[""])
+    boxes = (sandbox(name, endpoint("lan", ADDRESSES[name], ipv6_address=IPv6Address(ADDRESSES_IPV6[name]))) for name in "ab")
+    return declare(on_parent(driver, subnets=subnets, enable_ipv6=True, host_shim=shim, **more), *boxes)
+
+
 def answered(
     *places: str, addresses: dict[str, str] | None = None, protocols: tuple[str, ...] = ("tcp", "udp"), expected: set[tuple[str, str]]
 ) -> set[tuple[str, str]]:
@@ -52,7 +61,8 @@ def answered(
     at = addresses or ADDRESSES
     flows = {Flow(source, at[target], PORT, protocol): (source, target) for source, target in permutations(places, 2) for protocol in protocols}
     with contextlib.ExitStack() as stack:
-        listeners = [each for place in places for each in stack.enter_context(listening(Listener(place, PORT)))]
+        every = "::" if any(":" in at[place] for place in places) else "0.0.0.0"
+        listeners = [each for place in places for each in stack.enter_context(listening(Listener(place, PORT, every)))]
         found = answers(flows, listeners, [flow for flow, pair in flows.items() if pair in expected])
     reached = [flows[flow] for flow, said in found.items() if said.split()[0] == (flows[flow][1] or "host")]
     pairs = {pair for pair in reached if reached.count(pair) == len(protocols)}

@@ -10,7 +10,20 @@ from ipaddress import IPv4Address
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
-from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, AMONG_THEMSELVES, SHIM, WITH_HOST, WITH_NEIGHBOUR, A, B, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
+    ADDRESSES,
+    ADDRESSES_IPV6,
+    AMONG_THEMSELVES,
+    SHIM,
+    WITH_HOST,
+    WITH_NEIGHBOUR,
+    A,
+    B,
+    answered,
+    both_families,
+    on_parent,
+    wire,
+)
 from ansible_collections.mooring.cnm.tests.kernel.pictures import inode
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
 from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, FRONT, changed, clear, declare, endpoint, run, sandbox
@@ -58,6 +71,23 @@ def test_the_host_and_its_own_sandboxes(host, shim: tuple[IPv4Address] | bool) -
     assert run(declared).ops == ()
     reached = AMONG_THEMSELVES | (WITH_HOST if shim else set())
     assert answered("a", "b", "", expected=reached) == reached
+
+
+def test_the_host_and_its_own_sandboxes_in_ipv6(host) -> None:
+    wire(host)
+    host.sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.default.dad_transmits=0 net.ipv6.conf.wire.disable_ipv6=0")
+    declared = both_families("ipvlan")
+    predicted = run(declared, check=True)
+    done = run(declared)
+    assert done.ops == predicted.ops and run(declared).ops == ()
+    assert describe(done.after, "default") == declared
+    for addresses in (ADDRESSES_IPV6, ADDRESSES):
+        assert answered("a", "b", "", addresses=addresses, expected=AMONG_THEMSELVES | WITH_HOST) == AMONG_THEMSELVES | WITH_HOST
+    assert host.sh("sysctl -n net.ipv6.conf.$(ip -o link show cnm+default+lan+host_shim | sed 's/[^ ]* //; s/@.*//').accept_ra").split() == ["0"]
+    host.sh("ip -6 route del fd00::a && ip addr del fd00::3/128 dev cnm+default+lan+host_shim")
+    assert len(run(declared).ops) >= 2 and run(declared).ops == ()
+    assert run(changed(declared, on_parent("ipvlan"), A, B)).ops
+    assert host.sh("ip -6 route show fd00::/16 proto 206") == ""
 
 
 def test_a_change_of_mode_and_flag_keeps_links_and_connections(host) -> None:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Sandbox, Subnet
 from ..model.ipam import GATEWAY_NAMES
 from ..model.resolve import address_in, bridge_mac, effective_mtu, has_address, leads_out
-from ..model.subnet import subnet_in
+from ..model.subnet import gateway_of, subnet_in
 from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
@@ -102,8 +102,9 @@ def described(fleet: str, found: Found) -> Iterator[Network]:
         legs = [(end.netns, end.name) for end, its in found.links.get("endpoint", []) if its.network == owner.network]
         subnets = {at.version: Subnet(at.network, at.ip) for at in held}
         hidden = bridge_rules.hidden_subnets(one.name, fleet, found)
-        for subnet in [*(at.network for leg in legs for at in found.addresses.get(leg, [])), *hidden]:
-            subnets.setdefault(subnet.version, Subnet(subnet, _gateway_without_address(one, subnet)))
+        inside = [at for leg in legs for at in found.addresses.get(leg, [])]
+        for subnet in [*(at.network for at in inside), *hidden]:
+            subnets.setdefault(subnet.version, Subnet(subnet, _gateway_without_address(one, subnet, {at.ip for at in inside})))
         enabled = bridge_rules.families_of(one.name, fleet, found) | subnets.keys() or {4}
         bare = enabled - {at.version for at in held}
         if options["internal"]:
@@ -120,11 +121,15 @@ def described(fleet: str, found: Found) -> Iterator[Network]:
         )
 
 
-def _gateway_without_address(bridge: Link, subnet: IPNetwork) -> IPAddress | None:
-    """The gateway of a network whose bridge has no address: an IPv4 one stands in the bridge's MAC."""
+def _gateway_without_address(bridge: Link, subnet: IPNetwork, taken: Collection[IPAddress]) -> IPAddress | None:
+    """The gateway of a network whose bridge has no address: an IPv4 one stands in the bridge's MAC. An IPv6 one leaves no trace; it is any that no
+    sandbox has.
+    """
     mac = bytes.fromhex((bridge.mac or "").replace(":", ""))
-    address = IPv4Address(mac[2:]) if mac[:2] == b"\x02\x42" and subnet.version == 4 else None
-    return address if address is not None and address in subnet else None
+    if subnet.version == 4 and mac[:2] == b"\x02\x42" and IPv4Address(mac[2:]) in subnet:
+        return IPv4Address(mac[2:])
+    first = gateway_of(Subnet(subnet))
+    return next((one for one in subnet.hosts() if one not in taken), None) if subnet.version == 6 and first in taken else None
 
 
 def _with_way_out(subnet: Subnet, legs: list[tuple[str, str]], found: Found) -> Subnet:

@@ -90,8 +90,10 @@ def _direct_access(name: str, network: Network, family: int, mode: str, ways: li
         return
     if mode == "routed":
         yield GUARD, 2, Rule("RETURN", out_interface=name, protocol=PING[family])
+    # In an order that does not come from the ports of the host, which are not seen in these rules.
+    in_order = sorted(ways, key=lambda way: (int(way.address), way.port.protocol, way.port.target))
     for link in (None,) if mode == "routed" else network.trusted_host_interfaces:
-        for address, port, _led_elsewhere in ways:
+        for address, port, _led_elsewhere in in_order:
             there = Rule("RETURN", link, name, destination=str(address), protocol=port.protocol, port=port.target)
             for source in _sources(port, family):
                 yield GUARD, 2, replace(there, source=source)

@@ -22,7 +22,7 @@ from ..state.relocate import relocated
 from ..state.tag import read_tag
 from .driver import standing_drivers
 from .found import Found, sort_out
-from .hosts_file import DIRECTORY, lines_of_network, read_home, read_hosts, read_nameservers
+from .hosts_file import DIRECTORY, read_home, read_hosts, read_nameservers
 from .published import WaysIn, published_ports, ways_in
 from .setting import implied_settings, setting_name
 from .tuning import described, with_interface_settings
@@ -40,7 +40,7 @@ def describe(state: HostState, fleet: str) -> Declaration:
         sandbox = Sandbox(one.name, "container", one.joins) if one.joins else _sandbox(one.name, networks, found, ways)
         declaration.sandboxes[one.name] = _shortest(declaration, sandbox, found)
     for path, name in names.items():
-        sandbox = replace(_sandbox(name, networks, found, ways, attached=True), mode="attached", namespace=("netns", path))
+        sandbox = replace(_sandbox(name, networks, found, ways), mode="attached", namespace=("netns", path))
         declaration.sandboxes[name] = _shortest(declaration, sandbox, found)
     return declaration
 
@@ -52,7 +52,7 @@ def _names_of_places(state: HostState) -> dict[str, str]:
     return {path: owner.sandbox for path, owner in owners if owner is not None}
 
 
-def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: WaysIn, attached: bool = False) -> Sandbox:
+def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: WaysIn) -> Sandbox:
     names, extra = read_hosts(found.files.get(f"{DIRECTORY}/{name}/hosts", ""))
     endpoints: list[Endpoint] = []
     told: set[int] = set()
@@ -60,9 +60,7 @@ def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: Way
         addresses = [interface.ip for interface in found.addresses.get((name, one.name), [])]
         v4 = next((address for address in addresses if isinstance(address, IPv4Address)), None)
         v6 = next((address for address in addresses if isinstance(address, IPv6Address)), None)
-        # A namespace of somebody else has no hosts file of ours: what its sandbox is called stands in those of its neighbours.
-        told_by_others = lines_of_network(found, owner.network).get(str(v4 or v6)) if attached else None
-        aliases = told_by_others.aliases if told_by_others else tuple(names.get(str(v4 or v6), []))
+        aliases = tuple(names.get(str(v4 or v6), []))
         network = networks.get(owner.network)
         mac = one.mac if network is None or has_own_macs(network) else None
         families: set[int] = {address.version for address in (v4, v6) if address is not None}

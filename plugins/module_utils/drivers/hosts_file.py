@@ -71,7 +71,7 @@ def read_network_names(content: str, network: str) -> dict[str, NameLine]:
 
 
 def lines_of_network(found: Found, network: str) -> dict[str, NameLine]:
-    """Who has which address in a network, as any sandbox in it says it that has a hosts file of ours: one in a namespace of somebody else has none."""
+    """Who has which address in a network, as the hosts file of any sandbox in it says it."""
     members = (one.netns for one, owner in found.links.get("endpoint", []) if owner.network == network)
     contents = (found.files.get(f"{DIRECTORY}/{member}/hosts", "") for member in members)
     return next((names for names in (read_network_names(content, network) for content in contents if content) if names), {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Peer, Sandbox, Subnet
 from ..model.parent import DEFAULT_MODES, effective_flag, effective_mode, has_own_macs, is_routed, vlan_of
@@ -95,6 +95,8 @@ def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network
         mode, flag = str(has.get("mode")), str(has.get("flag", "bridge"))
         shim = tuple(sorted((one.ip for one in found.addresses.get(("", shims[name].name), [])), key=lambda one: one.version)) if name in shims else ()
         subnets = tuple(_subnets(name, found))
+        lost = [one for one in shim if subnets and not any(one in subnet.subnet for subnet in subnets)]
+        subnets += tuple(Subnet(ip_network(one), bare=True) for one in lost)  # nobody here is in the host's own subnet, which so is not known
         versions = {one.subnet.version for one in subnets} | {one.version for one in shim}
         network = Network(
             name,
@@ -114,7 +116,9 @@ def networks_on_parents(kind: str, fleet: str, found: Found) -> Iterator[Network
 
 
 def _is_closed(network: Network, found: Found) -> bool:
-    """Whether a sandbox has no default route though this network, which needs no gateway for that, would give it one."""
+    """Whether a sandbox has no default route though this network, which needs no gateway for that, would give it one. Where it needs one, there is none."""
+    if not is_routed(network):
+        return False
     spaces = [link.netns for link, owner in found.links.get("endpoint", []) if owner.network == network.name]
     return any((netns, family) not in found.ways_out for netns in spaces for family in families(network) if leads_out(network, family))
 

@@ -28,7 +28,9 @@ MOST_BURST = 8 * 2**30
 
 def read_bits(value: object) -> int:
     """A number of bits: a whole number, or text with a unit of tc (``10mbit``)."""
-    match = _BITS.fullmatch(str(value)) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = _BITS.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise Unreadable("a number of bits is expected, as 1000000 or with a unit as in 100kbit, 10mbit or 1gbit")
     return int(match[1]) * _UNITS[match[2] or "bit"]
