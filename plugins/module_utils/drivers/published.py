@@ -51,7 +51,7 @@ def published_ports(ways: WaysIn, addresses: Iterable[IPAddress]) -> tuple[Port,
     """The ports that lead to ``addresses``, which are those of one sandbox.
 
     One that is published in every family that the sandbox has, and at every address, names none. A routed network has no port of the
-    host: it is told as the sandbox's own.
+    host, so none is told.
     """
     known = list(addresses)
     families: set[int] = {address.version for address in known}
@@ -71,7 +71,7 @@ def published_ports(ways: WaysIn, addresses: Iterable[IPAddress]) -> tuple[Port,
         ports += [Port(published, target, protocol, host_ip, None, allowed) for host_ip in bound]
         ports += [Port(published, target, protocol, None, None, allowed)] if everywhere == families else []
     for (target, protocol), by_family in routed.items():
-        ports.append(Port(target, target, protocol, _only(set(by_family), families), None, _together(by_family.values())))
+        ports.append(Port(0, target, protocol, _only(set(by_family), families), None, _together(by_family.values())))
     return tuple(sorted(ports, key=lambda port: port.order))
 
 

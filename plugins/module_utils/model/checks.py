@@ -30,7 +30,7 @@ from .resolve import (
     namespace_owners,
 )
 from .subnet import declared_at, gateway_of, lies_between, subnet_in, subnet_of, usable_range
-from .tuning_checks import check_tuning
+from .tuning_checks import check_inherited_mtus, check_tuning
 
 # The kernel gives a bridge 1,024 port numbers (BR_PORT_BITS 10), and port 0 is none.
 BRIDGE_PORTS = 1023
@@ -66,6 +66,7 @@ def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
     check_shims_resolved(report, declaration)
     check_vnis(report, declaration)
     check_ranges_resolved(report, declaration)
+    check_inherited_mtus(report, declaration)
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             for family in families(declaration.networks[endpoint.network]) if endpoint.network in declaration.networks else ():

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .declaration import Declaration, Network
 from .report import Report
-from .resolve import LEAST_IPV6_MTU, gateway_endpoints
+from .resolve import LEAST_IPV6_MTU, effective_mtu, gateway_endpoints
 from .tuning import MAIN_TABLE, Tuning, over
 
 # Drivers whose endpoints have an end outside the sandbox, where a queue can be.
@@ -29,11 +31,25 @@ def check_tuning(report: Report, declaration: Declaration) -> None:
         check_routes(report, declaration, name)
 
 
+def check_inherited_mtus(report: Report, declaration: Declaration) -> None:
+    """No endpoint has a larger MTU than its bridge gets where nothing is declared for that. It needs a declaration that knows its host."""
+    for name, sandbox in declaration.sandboxes.items():
+        for endpoint in sandbox.endpoints:
+            network = declaration.networks.get(endpoint.network)
+            if network is not None and network.mtu is None and network.driver in WITH_HOST_END:
+                known = replace(network, mtu=effective_mtu(network))
+                _check_mtu(report, f"cnm_sandboxes.{name}.networks.{endpoint.network}", known, endpoint.tuning.mtu)
+
+
+def _check_mtu(report: Report, path: str, network: Network, mtu: int | None) -> None:
+    if mtu is not None and network.mtu is not None and mtu > network.mtu:
+        report.add(f"{path}.mtu", mtu, f"the MTU is larger than that of network {network.name}, {network.mtu}: what is longer would not come through")
+
+
 def check_one(report: Report, path: str, network: Network, own: Tuning, tuning: Tuning) -> None:
     """What is declared at ``path``, which is ``own``; with what it inherits, it is ``tuning``."""
     mtu = tuning.mtu or network.mtu or 1500
-    if own.mtu is not None and network.mtu is not None and own.mtu > network.mtu:
-        report.add(f"{path}.mtu", own.mtu, f"the MTU is larger than that of network {network.name}, {network.mtu}: what is longer would not come through")
+    _check_mtu(report, path, network, own.mtu)
     if own.mtu is not None and own.mtu < LEAST_IPV6_MTU and network.enable_ipv6:
         report.add(f"{path}.mtu", own.mtu, f"IPv6 needs an MTU of at least {LEAST_IPV6_MTU} bytes, and network {network.name} has IPv6")
     for direction in ("ingress", "egress"):

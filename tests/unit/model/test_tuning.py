@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration
+from ansible_collections.mooring.cnm.plugins.module_utils.model.checks import check_declaration, check_resolved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning, over
@@ -86,6 +86,17 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({}, {"routes": [{"destination": "fd00::/64"}]}, f"{AT}.routes[0]", "network front has no IPv6"),
     ({}, {"routes": [{"destination": "default", "gateway": "172.20.0.9"}]}, AT, "the sandbox has a route to this destination by network front"),
 ]
+
+
+@pytest.mark.parametrize(("driver", "most"), [("bridge", 1500), ("overlay", 1450)])
+def test_an_mtu_beyond_that_of_a_network_that_declares_none(driver: str, most: int) -> None:
+    """Only where the host is known: on a fleet it follows the underlay, which may well carry more."""
+    for mtu, wrong in ((most, 0), (most + 1, 1)):
+        networks = {"front": {"driver": driver, **({"vni": 256} if driver == "overlay" else {}), "ipam": {"config": [{"subnet": "172.20.0.0/24"}]}}}
+        declaration, found = parse_declaration(networks, {"web": {"networks": {"front": {"ipv4_address": "172.20.0.2", "mtu": mtu}}}})
+        assert found == [] == [one for one in check_declaration(declaration) if "mtu" in one.path]
+        told = [one for one in check_resolved(declaration) if one.path == f"{AT}.mtu"]
+        assert len(told) == wrong and all(f"larger than that of network front, {most}" in one.message for one in told)
 
 
 @pytest.mark.parametrize(("network", "endpoint", "path", "words"), REFUSED)
