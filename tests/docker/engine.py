@@ -33,10 +33,13 @@ KillMode=mixed
 Delegate=yes
 """
 
+PING = 0  # in the place of a port
 ASK = """\
-import json, socket, sys
+import json, socket, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 def ask(target):
+    if not target[1]:
+        return "" if subprocess.run(["ping", "-c", "1", "-W", "1", target[0]], capture_output=True).returncode else "pong"
     try:
         with socket.create_connection(target[:2], 0.7, (target[2] if len(target) > 2 else "", 0)) as connection:
             return connection.recv(99).decode().strip()
@@ -135,12 +138,12 @@ class EngineHost:
         self.sh(f"docker run --detach --name {name} --stop-signal KILL {' '.join(words)} busybox nc -ll -p {port} -e echo {name}")
 
     def asks(self, *targets: tuple[str, int] | tuple[str, int, str], inside: str = "") -> list[str]:
-        """What answers at each address and port of TCP, all asked at once; empty where nothing does.
+        """What answers at each address and port of TCP, or by PING, all asked at once; empty where nothing does.
 
         A third word is the address to ask from. inside: words before the command that enter a namespace.
         """
-        self.write("/run/ask.py", ASK)
-        return self.try_sh(f"{inside} python3 /run/ask.py '{json.dumps(targets)}'").stdout.splitlines()
+        words = [*enter_command(self.pid), *inside.split(), "python3", "-c", ASK, json.dumps(targets)]
+        return subprocess.run(words, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout.splitlines()
 
     def entering(self, container: str) -> str:
         """Words before a command that run it in the network namespace of a container, with the host's files."""

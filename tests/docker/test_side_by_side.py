@@ -8,12 +8,14 @@ Each host is the other one's remote host, and its attacker, who has routes to th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from .engine import EngineHost, Pair
+from .engine import PING, EngineHost, Pair
 
 NETWORKS: dict[str, dict[str, Any]] = {"front": {}, "back": {"internal": True}, "shut": {"icc": False}}
 OPTIONS = {"front": "", "back": "--internal", "shut": "--opt com.docker.network.bridge.enable_icc=false"}
@@ -77,20 +79,22 @@ def by_declaration(pair: Pair) -> None:
 
 def who_answers(node: EngineHost, number: int, remote: EngineHost, entering: dict[str, str]) -> Matrix:
     """What answers from each sandbox, the host, the remote host and the attacker, at each address and published port."""
-    addresses = {
-        f"{name} {port}": (f"{subnet(number, network)}.{last}", port) for name, (network, last, _ports) in SANDBOXES.items() for port in (80, 81, 7000)
-    }
+    at = {name: f"{subnet(number, network)}.{last}" for name, (network, last, _ports) in SANDBOXES.items()}
+    addresses = {f"{name} {port or 'ping'}": (address, port) for name, address in at.items() for port in (PING, 80, 81, 7000)}
     published = {one: (one.split()[0].replace("HOST", node.address), int(one.split()[1])) for one in PUBLISHED}
     everything = {**addresses, **published}
-    found: Matrix = {}
-    for asker, words in {**entering, "host": ""}.items():
-        found.update(zip(((asker, target) for target in everything), node.asks(*everything.values(), inside=words), strict=True))
-    from_outside = {target: at for target, at in everything.items() if "127.0.0.1" not in target}
-    found.update(zip((("remote", target) for target in from_outside), remote.asks(*from_outside.values()), strict=True))
-    routes = [f"{subnet(number, network)}.0/24 via {node.address}" for network in NETWORKS]
-    remote.sh("; ".join(f"ip route add {route}" for route in routes))
-    found.update(zip((("attacker", target) for target in from_outside), remote.asks(*from_outside.values()), strict=True))
-    remote.sh("; ".join(f"ip route del {route}" for route in routes))
+    from_outside = {target: where for target, where in everything.items() if "127.0.0.1" not in target}
+
+    def asked(who: str, host: EngineHost, targets: dict[str, tuple[str, int]], inside: str = "") -> Matrix:
+        return {(who, target): answer for target, answer in zip(targets, host.asks(*targets.values(), inside=inside), strict=True)}
+
+    found = asked("remote", remote, from_outside)
+    for name, words in {**entering, "host": ""}.items():
+        found |= asked(name, node, everything, words)
+    routes = "; ".join(f"ip route {{verb}} {subnet(number, network)}.0/24 via {node.address}" for network in NETWORKS)
+    remote.sh(routes.format(verb="add"))
+    found |= asked("attacker", remote, from_outside)
+    remote.sh(routes.format(verb="del"))
     return found
 
 
@@ -102,9 +106,10 @@ def twice(pair: Pair) -> Iterator[tuple[Matrix, Matrix]]:
     by_declaration(pair)
     inside_docker = {name: pair.node1.entering(name) for name in SANDBOXES}
     inside_ours = {name: f"ip netns exec {name}" for name in SANDBOXES}
-    docker = who_answers(pair.node1, 1, pair.node2, inside_docker)
-    ours = who_answers(pair.node2, 2, pair.node1, inside_ours)
-    yield docker, ours
+    with ThreadPoolExecutor() as pool:
+        docker = pool.submit(who_answers, pair.node1, 1, pair.node2, inside_docker)
+        ours = pool.submit(who_answers, pair.node2, 2, pair.node1, inside_ours)
+    yield docker.result(), ours.result()
     pair.module("topology", host="node2", state="absent")
     pair.node2.sh("systemctl stop 'listen-*'")
 
@@ -115,3 +120,17 @@ def test_the_matrices_are_equal_but_for_what_is_better(twice: tuple[Matrix, Matr
     # and the cells are not all one
     assert sum(bool(answer) for answer in ours.values()) > 20 and sum(not answer for answer in ours.values()) > 50
     assert (ours[("remote", "HOST 8080")], ours[("sb", "sa 81")], ours[("se", "sd 80")], ours[("host", "127.0.0.1 8443")]) == ("sa", "sa", "", "sa")
+
+
+def test_topology_info_shows_them_with_the_keys_of_docker_network_inspect(twice: tuple[Matrix, Matrix], pair: Pair) -> None:
+    docker = json.loads(pair.node1.sh(f"docker network inspect {' '.join(sorted(NETWORKS))}"))
+    ours = pair.module("topology_info", host="node2", gather=["networks"])["networks"]
+    for one, other in zip(docker, ours, strict=True):
+        # 20.10 has no EnableIPv4; when it was made, the kernel does not tell
+        assert {*one, "EnableIPv4"} - {"Created"} == set(other)
+        same = ("Name", "Scope", "Driver", "EnableIPv6", "Internal", "Attachable", "Ingress", "ConfigFrom", "ConfigOnly", "Labels")
+        assert {key: other[key] for key in same} == {key: one[key] for key in same}
+        assert one["Options"].items() <= other["Options"].items()
+        boxes = [{box["Name"]: box["IPv4Address"].rpartition(".")[2] for box in each["Containers"].values()} for each in (one, other)]
+        assert boxes[0] == boxes[1] != {}
+        assert [[list(config) for config in each["IPAM"]["Config"]] for each in (one, other)] == [[["Subnet"]], [["Gateway", "Subnet"]]]

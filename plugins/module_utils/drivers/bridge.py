@@ -145,7 +145,9 @@ def _with_way_out(subnet: Subnet, legs: list[tuple[str, str]], found: Found) -> 
 
 def docker_options(fleet: str, network: Network) -> dict[str, str]:
     """What ``docker network inspect`` shows under Options."""
+    given = {"host_ipv4": network.host_ipv4, "host_ipv6": network.host_ipv6, "bridge.trusted_host_interfaces": ":".join(network.trusted_host_interfaces)}
     return {
+        **{f"com.docker.network.{key}": str(value) for key, value in given.items() if value},
         "com.docker.network.bridge.name": network_id(fleet, network),
         "com.docker.network.bridge.enable_icc": str(network.icc).lower(),
         "com.docker.network.bridge.enable_ip_masquerade": str(network.masquerade).lower(),

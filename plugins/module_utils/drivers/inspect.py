@@ -19,7 +19,7 @@ IPAM_KEYS = {"subnet": "Subnet", "ip_range": "IPRange", "gateway": "Gateway", "a
 
 
 def inspect_networks(declaration: Declaration, fleet: str) -> list[dict[str, object]]:
-    """The networks of a host with the endpoints that are in them. ``Id`` and ``EndpointID`` are the names of the links on the host."""
+    """The networks of a host with the endpoints that are in them. ``Id`` is the name of the link on the host."""
     return [_inspect(declaration, network, fleet) for _name, network in sorted(declaration.networks.items())]
 
 
@@ -40,9 +40,15 @@ def _inspect(declaration: Declaration, network: Network, fleet: str) -> dict[str
         "EnableIPv4": network.enable_ipv4,
         "EnableIPv6": network.enable_ipv6,
         "Internal": network.internal,
-        "IPAM": {"Driver": "default", "Config": [_config(subnet, network) for subnet in network.subnets]},
+        # As Docker has it of an overlay: containers that Swarm does not start can be on it.
+        "Attachable": network.driver == "overlay",
+        "Ingress": False,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "IPAM": {"Driver": "default", "Options": {}, "Config": [_config(subnet, network) for subnet in network.subnets]},
         "Containers": containers,
         "Options": driver.docker_options(fleet, network),
+        "Labels": {},
     }
 
 
