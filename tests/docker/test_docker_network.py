@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 import pytest
 import yaml
@@ -15,9 +16,16 @@ import yaml
 from .engine import EngineHost, Pair
 from .test_site import everything
 
-NETWORKS = {"backbone": {"driver": "overlay", "docker_network": True}, "front": {}}
-BOXES = {"node1": {"box1": {"networks": ["backbone"]}, "aside": {"networks": ["front"]}}, "node2": {"box2": {"networks": ["backbone"]}}}
-BOX1, BOX2 = "10.0.0.2", "10.0.0.3"
+FRONT = {"docker_network": True, "ipam": {"config": [{"subnet": "172.30.0.0/24"}]}}
+NETWORKS = {"backbone": {"driver": "overlay", "docker_network": True}, "front": FRONT}
+ASIDE = {"networks": ["front"], "ports": ["9090:80"]}
+BOXES = {"node1": {"box1": {"networks": ["backbone"]}, "aside": ASIDE}, "node2": {"box2": {"networks": ["backbone"]}}}
+BOX1, BOX2, BESIDE = "10.0.0.2", "10.0.0.3", "172.30.0.2"
+RANGES = {
+    "backbone": {"node1": "10.0.0.240/28", "node2": "10.0.0.224/28"},
+    "node1/front": {"node1": "172.30.0.128/25"},
+    "node2/front": {"node2": "172.30.0.128/25"},
+}
 ANSWER = "setsid ip netns exec {0} /opt/busybox/bin/busybox nc -ll -p 80 -e echo {0} >/dev/null 2>&1 </dev/null &"
 SEND = "import socket; s = socket.create_server(('', 5000)); s.accept()[0].sendall(bytes(10**6))"
 COUNT = "import socket; c = socket.create_connection(('{}', 5000)); n = 0\nwhile d := c.recv(65536): n += len(d)\nprint(n)"
@@ -49,8 +57,8 @@ def site(fleet: Pair, *words: str) -> str:
     return done.stdout
 
 
-def address(host: EngineHost, container: str) -> str:
-    return host.sh(f"docker inspect -f '{{{{.NetworkSettings.Networks.backbone.IPAddress}}}}' {container}").strip()
+def address(host: EngineHost, container: str, network: str = "backbone") -> str:
+    return host.sh(f"docker inspect -f '{{{{.NetworkSettings.Networks.{network}.IPAddress}}}}' {container}").strip()
 
 
 def answers(fleet: Pair) -> list[list[str]]:
@@ -78,7 +86,7 @@ def test_what_is_somebody_elses_stands_in_the_way(fleet: Pair, before: object) -
 
 def test_containers_and_sandboxes_of_both_hosts_reach_each_other(fleet: Pair) -> None:
     assert "unproven: 0" in site(fleet)
-    assert yaml.safe_load((fleet.folder / ".cnm-ledger.yml").read_text())["ranges"] == {"backbone": {"node1": "10.0.0.240/28", "node2": "10.0.0.224/28"}}
+    assert yaml.safe_load((fleet.folder / ".cnm-ledger.yml").read_text())["ranges"] == RANGES
     fleet.node1.container("c1", "--network backbone -p 8080:80")
     fleet.node2.container("c2", "--network backbone")
     assert [address(fleet.node1, "c1"), address(fleet.node2, "c2")] == ["10.0.0.241", "10.0.0.225"]
@@ -89,6 +97,21 @@ def test_containers_and_sandboxes_of_both_hosts_reach_each_other(fleet: Pair) ->
     # Nobody else of the host gets in, but the host itself, as with any network of Docker's.
     assert fleet.node1.asks((address(fleet.node1, "c1"), 80), (BOX1, 80)) == ["c1", "box1"]
     assert fleet.node1.asks((address(fleet.node1, "c1"), 80), (BOX1, 80), inside="ip netns exec aside") == ["", ""]
+
+
+def test_a_bridge_network_is_for_sandboxes_and_containers(fleet: Pair) -> None:
+    node1, node2 = fleet.node1, fleet.node2
+    node1.container("c3", "--network front -p 8081:80")
+    node1.sh(ANSWER.format("aside"))
+    c3, within = address(node1, "c3", "front"), node1.entering("c3")
+    assert ip_address(c3) in ip_network("172.30.0.128/25")
+    assert node1.asks((c3, 80), inside="ip netns exec aside") == ["c3"] and node1.asks((BESIDE, 80), inside=within) == ["aside"]
+    assert node2.asks((node1.address, 8081), (node1.address, 9090)) == ["c3", "aside"]
+    assert node1.try_sh(f"{within} ping -q -c 1 -W 1 {node2.address}").returncode == 0
+    # Other networks get in by neither way.
+    assert node1.asks((c3, 80), (BESIDE, 80)) == ["c3", "aside"]
+    for other in ("ip netns exec box1", node1.entering("c1")):
+        assert node1.asks((c3, 80), (BESIDE, 80), inside=other) == ["", ""]
 
 
 def test_full_size_segments_pass(fleet: Pair) -> None:
@@ -106,8 +129,8 @@ def test_a_second_run_changes_nothing(fleet: Pair) -> None:
 
 def test_removal_is_refused_while_containers_are_attached(fleet: Pair) -> None:
     told = fleet.module("topology", state="absent")
-    message = "Docker has containers in this network, which would have to be removed there (c1): disconnect them from it, or remove them"
-    assert [one["message"] for one in told["problems"]] == [message]
+    message = "Docker has containers in this network, which would have to be removed there ({}): disconnect them from it, or remove them"
+    assert [one["message"] for one in told["problems"]] == [message.format("c1"), message.format("c3")]
     assert answers(fleet) == ALL_ANSWER
 
 

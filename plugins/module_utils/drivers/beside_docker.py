@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ..model.declaration import Network
 from ..model.resolve import families
@@ -17,9 +17,11 @@ from .place import GUARD, Place
 _BRIDGES = f"{NAME_PREFIX}b+"
 
 
-def rules(networks: Iterable[Network], docker_bridges: Iterable[str]) -> Iterator[tuple[Place, int, Rule]]:
+def rules(networks: Collection[Network], docker_bridges: Iterable[str]) -> Iterator[tuple[Place, int, Rule]]:
     """Nothing begins to talk from a network of ours to an address in one of Docker's; published ports stay open, as they are to everybody."""
-    bridges = [name for name in docker_bridges if not name.startswith(NAME_PREFIX)]  # one of ours has its own guard, also where Docker knows it
+    # One of ours has its own guard, also where Docker knows it.
+    named = {network.bridge_name for network in networks}
+    bridges = [name for name in docker_bridges if name not in named and not name.startswith(NAME_PREFIX)]
     for network in networks if bridges else ():
         for family in families(network) if network.driver == "bridge" else ():
             for name in bridges:

@@ -18,6 +18,7 @@ from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
 from . import bridge_rules
+from .docker_network import docker_network_of, engine_network
 from .found import DEFAULT_ROUTES, Found
 from .place import Place
 from .veth_pair import veth_pair
@@ -50,8 +51,9 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
     for one in network.subnets:
         if has_address(network, one.subnet.version):
             yield Address("", name, f"{one.gateway}/{one.subnet.prefixlen}")
-    # So that a port published on 127.0.0.1 can be answered: without it the kernel drops 127/8 on any link but lo.
-    yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if publishing else "0")
+    # So that a port published on 127.0.0.1 can be answered: without it the kernel drops 127/8 on any link but lo. Docker may need it too.
+    if publishing or network.docker_network is False:
+        yield Sysctl("", f"net/ipv4/conf/{name}/route_localnet", "1" if publishing else "0")
     yield Sysctl("", "net/ipv4/ip_forward", "1")
     if network.enable_ipv6:
         # A sandbox could tell the host by a router advertisement to send it all that leaves.
@@ -59,6 +61,11 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
         if leads_out(network, 6):
             yield Sysctl("", "net/ipv6/conf/all/forwarding", "1")
             yield Sysctl("", "net/ipv6/conf/default/forwarding", "1")
+    # Who leaves it is hidden by our rules, containers too.
+    options = {"com.docker.network.bridge.enable_icc": str(network.icc).lower(), "com.docker.network.bridge.enable_ip_masquerade": "false"}
+    if network.host_binding_ipv4.version == 4:
+        options["com.docker.network.bridge.host_binding_ipv4"] = str(network.host_binding_ipv4)
+    yield from engine_network(fleet, network, name, options, guarded=True)
 
 
 def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
@@ -115,6 +122,7 @@ def described(fleet: str, found: Found) -> Iterator[Network]:
             subnets=tuple(_with_way_out(subnets[family], legs, found) for family in sorted(subnets)),
             enable_ipv4=4 in enabled,
             enable_ipv6=6 in enabled,
+            docker_network=docker_network_of(owner.network, found),
             inhibit_ipv4=4 in bare and not network.internal,
             mtu=one.mtu if one.mtu != effective_mtu(network) else None,
             bridge_name=one.name if one.name != network_id(fleet, network) else None,

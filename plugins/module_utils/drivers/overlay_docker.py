@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.declaration import Network
-from ..model.docker_network import docker_range
 from ..model.resolve import bridge_mac, effective_mtu
-from ..model.subnet import subnet_in
-from ..state.engine import BRIDGE_OPTION, ENGINE_ROLE, EngineNetwork
+from ..state.engine import ENGINE_ROLE
 from ..state.objects import Address, Link, Object
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
+from .docker_network import engine_network
 from .place import GUARD, Place
 
 UPLINK = "docker"
@@ -32,12 +31,11 @@ def docker_objects(fleet: str, network: Network, netns: str) -> Iterator[Object]
     """What joins the host's Docker to the network, whose namespace is ``netns``, and what Docker is told."""
     bridge, mtu = bridge_name(fleet, network.name), effective_mtu(network)
     plug, uplink = ("", link_name("u", fleet, network.name)), (netns, UPLINK)
-    tag = str(Tag(fleet, network.name, "", ENGINE_ROLE))
     yield Link(
         netns="",
         name=bridge,
         kind="bridge",
-        tag=tag,
+        tag=str(Tag(fleet, network.name, "", ENGINE_ROLE)),
         altname=altname(fleet, network.name),
         mac=bridge_mac(network),
         mtu=mtu,
@@ -67,19 +65,9 @@ def docker_objects(fleet: str, network: Network, netns: str) -> Iterator[Object]
         ipv6_link_local=False,
         up=True,
     )
-    subnet = subnet_in(network, 4)
-    if subnet is not None:
+    for subnet in (one for one in network.subnets if one.subnet.version == 4):
         yield Address("", bridge, f"{subnet.gateway}/{subnet.subnet.prefixlen}")
-        yield EngineNetwork(
-            network.name,
-            tag,
-            str(subnet.subnet),
-            str(subnet.gateway),
-            str(docker_range(network)),
-            tuple(sorted((name, str(address)) for name, address in subnet.aux_addresses)),
-            network.internal,
-            tuple(sorted({BRIDGE_OPTION: bridge, "com.docker.network.driver.mtu": str(mtu)}.items())),
-        )
+    yield from engine_network(fleet, network, bridge, {})
 
 
 def docker_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Rule]]:

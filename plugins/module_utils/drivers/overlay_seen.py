@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from ipaddress import IPv4Network, ip_address
+from ipaddress import ip_address
 
 from ..model.declaration import Network, Peer, Subnet
 from ..model.resolve import effective_mtu
 from ..state.engine import ENGINE_ROLE
 from ..state.entry import ALL_MACS
+from .docker_network import docker_network_of
 from .found import Found
 from .hosts_file import NameLine, lines_of_network
 
@@ -39,7 +40,7 @@ def overlays(found: Found) -> Iterator[Network]:
             enable_ipv6=6 in versions,
             vnis=tuple(int(one["id"]) for one in options if "id" in one),
             broadcast=not bridges and any(entry.mac == ALL_MACS for entry in found.fdb.get(netns, [])),
-            docker_network=_docker_network(name, found) if bridges else False,
+            docker_network=docker_network_of(name, found) or bool(bridges),
             underlay_address=ip_address(str(local)) if local else None,
             vxlan_port=int(options[0].get("port", 0)) if options else 0,
             peers=tuple(sorted(_peers(name, netns, found))),
@@ -61,12 +62,6 @@ def _subnets(netns: str, bridges: Iterable[str], found: Found) -> Iterator[Subne
     for place in (*(("", name) for name in bridges), *((netns, f"br{number}") for number in range(SEGMENTS))):
         for one in found.addresses.get(place, []):
             yield Subnet(one.network, one.ip)
-
-
-def _docker_network(network: str, found: Found) -> bool | IPv4Network:
-    """What Docker's containers get addresses of. While Docker does not run, nobody says that."""
-    known = found.engine.get(network)
-    return IPv4Network(known.ip_range) if known is not None and known.ip_range else True
 
 
 def _peers(network: str, netns: str, found: Found) -> Iterator[Peer]:

@@ -52,6 +52,8 @@ def docker_fault(network: Network) -> str | None:
         return "this is the way out for sandboxes on overlays, and nothing else: leave it out"
     if not network.enable_ipv4:
         return "Docker's containers have IPv4 addresses in it: set enable_ipv4: true"
+    if network.driver == "bridge" and network.enable_ipv6:
+        return "Docker takes IPv6 addresses away from a bridge to which it gives IPv4 alone: set enable_ipv6: false, or leave this out"
     if len(subnets) > 1:
         return f"to Docker a network has one IPv4 subnet, and this one has {len(subnets)}: keep one"
     if network.driver == "bridge" and not has_address(network, 4):

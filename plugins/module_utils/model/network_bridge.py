@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .docker_network import read_docker_network
 from .names import read_interface_name, read_interface_prefix
 from .network_keys import NetworkKeys
 from .port import read_host_ip
@@ -26,6 +27,7 @@ BRIDGE = NetworkKeys(
     readers={
         "bridge_name": read_interface_name,
         "container_iface_prefix": read_interface_prefix,
+        "docker_network": read_docker_network,
         "gateway_mode": GATEWAY_MODE,
         "gateway_mode_ipv6": GATEWAY_MODE,
         "host_ipv4": read_ipv4_address,

@@ -20,6 +20,7 @@ class EngineNetwork:
     """A network of the engine's driver ``bridge``, on a bridge of ours. The engine changes nothing of one: another value means another network.
 
     tag: the label with our mark. ip_range: what its containers get addresses of. options: Docker's; those that are not given count for nothing.
+    guarded: our own rules say who gets in, which Docker from 28 on has to be told, since it would close the bridge to what they let in.
     Seen only: id: the engine's own. containers: who is attached. silent: the engine does not run, so that nothing is known but that this should be there.
     """
 
@@ -31,6 +32,7 @@ class EngineNetwork:
     aux_addresses: tuple[tuple[str, str], ...] = ()
     internal: bool = False
     options: tuple[tuple[str, str], ...] = ()
+    guarded: bool = field(default=False, compare=False)
     id: str = field(default="", compare=False)
     containers: tuple[str, ...] = field(default=(), compare=False)
     silent: bool = field(default=False, compare=False)

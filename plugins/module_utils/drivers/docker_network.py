@@ -1,0 +1,43 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host's Docker engine is told of a network, and how that is told back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+
+from ..model.declaration import Network
+from ..model.docker_network import docker_range
+from ..model.resolve import effective_mtu
+from ..model.subnet import subnet_in
+from ..state.engine import BRIDGE_OPTION, ENGINE_ROLE, EngineNetwork
+from ..state.tag import Tag
+from .found import Found
+
+
+def engine_network(fleet: str, network: Network, bridge: str, options: Mapping[str, str], guarded: bool = False) -> Iterator[EngineNetwork]:
+    """The network as Docker is to know it, where it is to. options: beside the bridge and the MTU. guarded: see EngineNetwork."""
+    subnet = subnet_in(network, 4)
+    if subnet is None or network.docker_network is False:
+        return
+    yield EngineNetwork(
+        network.name,
+        str(Tag(fleet, network.name, "", ENGINE_ROLE)),
+        str(subnet.subnet),
+        str(subnet.gateway),
+        str(docker_range(network)),
+        tuple(sorted((name, str(address)) for name, address in subnet.aux_addresses)),
+        network.internal,
+        tuple(sorted({BRIDGE_OPTION: bridge, "com.docker.network.driver.mtu": str(effective_mtu(network)), **options}.items())),
+        guarded=guarded,
+    )
+
+
+def docker_network_of(network: str, found: Found) -> bool | IPv4Network:
+    """What Docker gives to its containers, where it knows the network; True while it does not run, so that nobody says that."""
+    known = found.engine.get(network)
+    if known is None:
+        return False
+    return IPv4Network(known.ip_range) if known.ip_range else True
