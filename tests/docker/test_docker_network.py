@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -31,18 +30,18 @@ SEND = "import socket; s = socket.create_server(('', 5000)); s.accept()[0].senda
 COUNT = "import socket; c = socket.create_connection(('{}', 5000)); n = 0\nwhile d := c.recv(65536): n += len(d)\nprint(n)"
 
 
-@pytest.fixture(scope="module")
-def fleet(pair: Pair) -> Iterator[Pair]:
-    """An engine on both hosts, and a network and a sandbox on each."""
-    pair.node2.have_engine()
+def declare(pair: Pair) -> None:
     boxes = {host: {"cnm_networks": NETWORKS, "cnm_sandboxes": own} for host, own in BOXES.items()}
     pair.declare({"node2": boxes["node2"]}, cnm_persist=True, **boxes["node1"])
+
+
+@pytest.fixture(scope="module")
+def fleet(pair: Pair) -> Pair:
+    """An engine on both hosts, and networks and sandboxes on each."""
+    declare(pair)
     for host in (pair.node1, pair.node2):
         host.start_engine()
-    try:
-        yield pair
-    finally:
-        pair.node2.without_engine()
+    return pair
 
 
 @pytest.fixture(scope="module")

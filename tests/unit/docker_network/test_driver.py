@@ -102,7 +102,14 @@ def test_the_host_forwards_nothing_into_it_but_answers_and_published_ports(inter
     assert states == [("ESTABLISHED", "RELATED"), ("DNAT",)]
 
 
-@pytest.mark.parametrize("given", [{}, {"internal": True, "sandboxes": {}}, {"mtu": 1300}, {"sandboxes": {}}])
+BOTH = {
+    "enable_ipv6": True,
+    "ipam": {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "fd00:9::/64"}]},
+    "sandboxes": {"bbox1": {"networks": {"ov1": {"ipv4_address": "10.0.0.2", "ipv6_address": "fd00:9::2"}, "cnm_gwbridge": {"ipv4_address": "172.18.0.2"}}}},
+}
+
+
+@pytest.mark.parametrize("given", [{}, {"internal": True, "sandboxes": {}}, {"mtu": 1300}, {"sandboxes": {}}, BOTH])
 def test_what_stands_is_told_in_the_words_of_the_options(given: dict[str, Any]) -> None:
     found = state(**given)
     told = topology_options(describe(found, "default"))
