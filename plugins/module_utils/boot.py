@@ -21,11 +21,12 @@ from .drivers.desired import host_state
 from .drivers.policy_rules import places
 from .firewall.judge import judge
 from .kernel.docker import read_open_bridges
-from .kernel.ground import read_sight
+from .kernel.ground import read_forms, read_sight
 from .kernel.insets import observe_insets
 from .kernel.observe import observe
 from .model.complete import complete_topology
 from .model.problem import Problem
+from .reachable import find_ways
 from .state.fault import Fault
 from .state.objects import HostState
 from .state.words import name_of
@@ -77,7 +78,7 @@ def converge_policy(part: dict[str, Any], path: str) -> tuple[str, ...]:
     if not isinstance(policy, dict):
         return ()
     position = str(policy.get("position", "first"))
-    wanted, problems = find_policy(policy.get("rules"), fleet, position)
+    wanted, problems = find_policy(policy.get("rules"), fleet, position, read_forms())
     _refuse(problems, path)
     return converge(wanted, fleet, observe_insets(places(fleet, position))).ops
 
@@ -101,6 +102,7 @@ def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     # Whose namespace is not there so early is attached by a later run.
     declaration, problems = attach(without_missing(declaration))
     _refuse(problems, path)
+    declaration, _problems = find_ways(declaration, missing="ignore")
     ground = judge(read_sight(), part.get("firewall", "auto"), part["fleet"])
     wanted = host_state(declaration, part["fleet"], read_open_bridges(), ground)
     outcome = converge(without_engine(wanted), part["fleet"], lambda target, fleet: without_engine(observe(target, fleet)))

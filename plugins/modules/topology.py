@@ -168,6 +168,7 @@ from ..module_utils.model.host_checks import check_against_host
 from ..module_utils.model.overlay_checks import check_vtep
 from ..module_utils.model.peers import VXLAN_PORT, topology_options
 from ..module_utils.model.problem import Problem
+from ..module_utils.reachable import find_ways
 from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
 
@@ -190,6 +191,8 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
         problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
         if not problems:
             declaration, problems = attach(declaration)
+            declaration, more = find_ways(declaration)
+            problems = [*problems, *more]
         if problems:
             return HostState(), problems
     if not set(DRIVER_NAMES) <= set(drivers):

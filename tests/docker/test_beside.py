@@ -25,6 +25,8 @@ EXPECTED = {
     "container": {"outside": "node2", "app's port": "app", "app": "", "app, another port": ""},
     "host": {"web": "web", "db": "db", "app": "app", "app, another port": "app"},
 }
+# Built-in chains as they are born, with the table, when iptables first looks at it.
+UNTOUCHED = {f":{name} ACCEPT" for name in ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")}
 OUTSIDE = """\
 import socketserver
 class Answer(socketserver.BaseRequestHandler):
@@ -88,12 +90,14 @@ def who_answers(pair: Pair) -> dict[str, dict[str, str]]:
 
 
 def links(host: EngineHost) -> list[str]:
-    return sorted(one["ifname"] for one in json.loads(host.sh("ip -j link")) if not one["ifname"].startswith("veth"))
+    """Links and namespaces, of which Docker's have new names after each start."""
+    spaces = host.sh("ls /run/netns 2>/dev/null || true; ls /run/docker/netns 2>/dev/null | wc -l").split()
+    return [*sorted(one["ifname"] for one in json.loads(host.sh("ip -j link")) if not one["ifname"].startswith("veth")), *spaces]
 
 
 def rules(host: EngineHost) -> list[str]:
-    """As a set: Docker, too, writes them in another order when it starts anew."""
-    return sorted(line for line in host.rules() if line.startswith("-A"))
+    """All of what iptables-save prints that somebody made, as a set: Docker, too, writes them in another order when it starts anew."""
+    return sorted(line for line in host.rules() if line.startswith(("-A", ":")) and line not in UNTOUCHED)
 
 
 @pytest.mark.parametrize("form", ["nft", "legacy"])
@@ -109,9 +113,28 @@ def test_docker_first(host: Pair, form: str) -> None:
     node1.sh("systemctl restart docker; docker start web db")
     assert who_answers(host) == EXPECTED and [line for line in rules(node1) if "cnm" in line.lower()] == ours
     assert (host.module("topology", **TOPOLOGY)["ops"], host.module("docker_user", rules=POLICY)["ops"]) == ([], [])
+    if form == "nft":
+        containers_are_let_in(host)
     for name in ("topology", "docker_user"):
         host.module(name, state="absent")
     assert (links(node1), rules(node1)) == alone
+
+
+def containers_are_let_in(host: Pair) -> None:
+    """Those of one of Docker's networks, by its name, and of no other; and no longer, when it is no longer declared."""
+    front = TOPOLOGY["networks"]["front"]
+
+    def asked(**more: Any) -> tuple[list[str], dict[str, dict[str, str]]]:
+        done = host.module("topology", **{**TOPOLOGY, "networks": {"front": {**front, **more}}})
+        assert not done.get("failed"), done
+        return host.node1.asks(("172.30.0.10", 90), ("172.30.0.10", 91), inside=host.node1.entering("db")), who_answers(host)
+
+    let_in = {**EXPECTED, "container": {**EXPECTED["container"], "app": "app", "app, another port": "app"}}
+    assert asked(reachable_from=["docker:bridge"]) == (["", ""], let_in)
+    assert asked(reachable_from=["docker:other"]) == (["app", "app"], EXPECTED)
+    assert asked() == (["", ""], EXPECTED)
+    refused = host.module("topology", **{**TOPOLOGY, "networks": {"front": {**front, "reachable_from": ["docker:nothing"]}}})
+    assert refused["problems"][0]["path"] == "cnm_networks.front.reachable_from" and "Docker has no network nothing" in refused["msg"]
 
 
 def test_ours_first(host: Pair) -> None:

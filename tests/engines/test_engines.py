@@ -23,11 +23,11 @@ SPDX-License-Identifier: GPL-3.0-or-later
 # Engines that were tried
 
 Written by `make test-engines`: one topology made by Docker's own commands and declared with us, and who reaches whom in both
-([test_side_by_side.py](../tests/docker/test_side_by_side.py)); and a policy of DOCKER-USER before a published port.
-Where a cell is different, Docker answers and we do not.
+([test_side_by_side.py](../tests/docker/test_side_by_side.py)); a policy of DOCKER-USER before a published port; and a network of ours on Docker's host that is
+`reachable_from` one of Docker's. Where a cell is different, Docker answers and we do not.
 
-| engine | day | cells equal | different | the policy |
-|---|---|---|---|---|
+| engine | day | cells equal | different | the policy | `reachable_from` |
+|---|---|---|---|---|---|
 """
 
 
@@ -36,6 +36,20 @@ def write_row(engine: Engine, cells: str) -> None:
     rows = {line.split(" | ")[0].strip("| "): line for line in TABLE.read_text().splitlines() if line.startswith("| ")} if TABLE.exists() else {}
     rows[engine.name] = f"| {engine.name} | {datetime.date.today()} | {cells} |"
     TABLE.write_text(HEAD + "".join(f"{rows[one.name]}\n" for one in ENGINES if one.name in rows))
+
+
+def who_gets_in(pair: Pair) -> list[list[str]]:
+    """What containers on two of Docker's networks are answered by a sandbox of ours: before its network is reachable_from the first, while it is, after."""
+    node1, found = pair.node1, []
+    for reachable in ([], ["docker:front"], []):
+        network = {"ipam": {"config": [{"subnet": "10.99.0.0/24", "gateway": "10.99.0.1"}]}, "reachable_from": reachable}
+        done = pair.module("topology", networks={"ours": network}, sandboxes={"app": {"networks": {"ours": {"ipv4_address": "10.99.0.2"}}}})
+        assert not done.get("failed"), done
+        if not found:
+            node1.sh("systemd-run --quiet --collect --unit app ip netns exec app /opt/busybox/bin/busybox nc -ll -p 90 -e echo app")
+        found.append([node1.asks(("10.99.0.2", 90), inside=node1.entering(name))[0] for name in ("sa", "sd")])
+    pair.module("topology", state="absent")
+    return found
 
 
 def test_side_by_side_and_a_policy(engine: Engine, pair: Pair) -> None:
@@ -53,13 +67,19 @@ def test_side_by_side_and_a_policy(engine: Engine, pair: Pair) -> None:
     rules = [{"ctstate": ["established", "related"], "action": "return"}, {"in_interface": "eth0", "published": 8080, "action": "drop"}]
     before = node2.asks((node1.address, 8080))
     done = pair.module("docker_user", rules=rules)
+    # With its nftables backend there is no chain of Docker's for it: it is a base chain of ours, and iptables is left empty.
+    at = [bool(node1.sh(f"{tool} | grep docker_user || true")) for tool in ("iptables-save", "nft list ruleset | sed -n '/table ip cnm-default/,/^}/p'")]
     closed = node2.asks((node1.address, 8080), (node1.address, 7000))
     node1.sh("systemctl restart docker && docker start sa sd")
     again = pair.module("docker_user", rules=rules)
     still = node2.asks((node1.address, 8080), (node1.address, 7000))
     pair.module("docker_user", state="absent")
     opened = node2.asks((node1.address, 8080))
-    write_row(engine, f"{len(docker) - len(different)} of {len(docker)} | {', '.join(' → '.join(cell) for cell in sorted(different)) or 'none'} | as declared")
+    let_in = who_gets_in(pair)
+    differ = ", ".join(" → ".join(cell) for cell in sorted(different)) or "none"
+    write_row(engine, f"{len(docker) - len(different)} of {len(docker)} | {differ} | as declared | as declared")
     assert set(different.items()) <= set(BETTER.items())
     assert (before, closed, still, opened) == (["sa"], ["", "sd"], ["", "sd"], ["sa"])
+    assert let_in == [["", ""], ["app", ""], ["", ""]]
     assert done["changed"] and not again["changed"], again
+    assert at == ([False, True] if "nftables" in engine.options else [True, False])

@@ -13,8 +13,10 @@ from ansible_collections.mooring.cnm.plugins.module_utils.converge import Outcom
 from ansible_collections.mooring.cnm.plugins.module_utils.docker_user import describe_policy, find_policy
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.policy_rules import places
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.ground import read_forms
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.insets import observe_insets
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from pyroute2 import IPSet
 
 from .conftest import Host
 from .topologies import BACK, DB, FRONT, WEB, declare
@@ -51,7 +53,7 @@ def here(host: Host, request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 def policy(rules: list[dict[str, Any]], position: str = "first", check: bool = False, fleet: str = "default") -> Outcome:
-    wanted, problems = find_policy(rules, fleet, position)
+    wanted, problems = find_policy(rules, fleet, position, read_forms())
     assert not problems
     return (predict if check else converge)(wanted, fleet, observe_insets(places(fleet, position)))
 
@@ -145,6 +147,15 @@ def test_a_restore_that_fails_leaves_what_stood(here: Host, monkeypatch: pytest.
 
 def test_what_only_the_host_knows_is_told_beforehand(here: Host) -> None:
     rules = [{"raw": "-m nothing -j DROP"}, {"source_set": "office", "action": "drop"}, {"raw": "-p tcp -j DROP"}, {"raw": "-j NOWHERE", "family": "ipv4"}]
-    problems = find_policy(rules, "default", "first")[1]
-    assert [one.path for one in problems] == [*["cnm_docker_user[0].raw"] * 2, "cnm_docker_user[3].raw", "cnm_docker_user[1].source_set"]
-    assert "nothing" in problems[0].message and "ipset create" in problems[-1].message
+    problems = find_policy(rules, "default", "first", read_forms())[1]
+    assert [one.path for one in problems] == ["cnm_docker_user[1].source_set", *["cnm_docker_user[0].raw"] * 2, "cnm_docker_user[3].raw"]
+    assert "ipset create" in problems[0].message and "nothing" in problems[1].message
+
+
+def test_a_rule_is_of_the_family_of_its_set(here: Host) -> None:
+    with IPSet() as sets:
+        sets.create("office", stype="hash:net")
+    done = policy([{"source_set": "office", "action": "drop"}])
+    assert [line for line in saved(here).splitlines() if "office" in line] == chain(here) and policy(after(done)).ops == ()
+    problems = find_policy([{"source_set": "office", "family": "ipv6", "action": "drop"}], "default", "first", read_forms())[1]
+    assert [one.path for one in problems] == ["cnm_docker_user[0].source_set"] and "it is a set of ipv4" in problems[0].message

@@ -158,7 +158,7 @@ def test_what_the_host_and_docker_use_is_used(host) -> None:
     assert chosen() == ("iptables", "legacy", "nft")
     host.sh("iptables-nft -P FORWARD DROP")
     ground = judge(read_sight(), "auto", "default")
-    assert ground.form("ipv4") == "nft" and remarks(ground)[0].startswith("Both forms of iptables, nft and legacy, hold rules of others (ipv4)")
+    assert ground.form("ipv4") == "nft" and remarks(ground)[0].startswith("Both forms of iptables hold rules of others (ipv4): nft in ")
     host.sh("nft add table ip docker-bridges")
     assert chosen()[0] == "nftables"
 

@@ -23,6 +23,7 @@ DECLARED = declare(
         network("wide", 19, gateway_mode="nat-unprotected"),
         network("direct", 20, gateway_mode="routed"),
         network("inner", 21, internal=True),
+        network("back", 22, reachable_from=("front", "direct")),
     ],
     few={
         **on("front=172.18.0.2"),
@@ -36,6 +37,7 @@ DECLARED = declare(
     w1=on("wide=172.19.0.2", ports=["0.0.0.0:8083:83/tcp"]),
     r1=on("direct=172.20.0.2"),
     in1=on("inner=172.21.0.2"),
+    b1=on("back=172.22.0.2"),
 )
 
 
@@ -50,11 +52,16 @@ def test_modes_are_proven_and_what_breaks_them_is_red(host, proof: Proof) -> Non
     assert rows["node2", "few", "tcp", 8080].expect == rows["w1", "few", "tcp", 8080].expect == REACHED
     assert (rows["app", "few", "tcp", 8080].kind, rows["node2", "few", "udp", 8081].kind) == ("allow_from", "allow_from")
     assert (rows["app", "w1", "tcp", 0].kind, rows["r1", "w1", "udp", 0].kind, rows["app", "r1", "icmp", 0].kind) == ("open", "open", "open")
-    assert {rows[one].expect for one in (("app", "r1", "tcp", 0), ("in1", "w1", "icmp", 0), ("w1", "app", "icmp", 0))} == {BLOCKED}
+    assert {rows[one, "b1", proto, 0].kind for one in ("few", "app", "r1") for proto in ("icmp", "tcp", "udp")} == {"reachable_from"}
+    assert {
+        rows[one].expect
+        for one in (("app", "r1", "tcp", 0), ("in1", "w1", "icmp", 0), ("w1", "app", "icmp", 0), ("w1", "b1", "tcp", 0), ("b1", "app", "tcp", 0))
+    } == {BLOCKED}
     assert not [row for row in proof.rows if row.kind == "egress" and row.source[1] == "r1"]  # who is outside may know no way back
     assert [one.sentence for one in proof.verdicts() if one.word != PROVEN] == []
     host.sh("iptables -t mangle -F CNM-PREROUTING; iptables -t mangle -I CNM-FORWARD -o cnm+ -j RETURN")
     found = tally(proof.verdicts())
     assert found["allow_from", RED] and found["isolation", RED] and not found["published", RED] and not found["open", RED]
     host.sh("iptables -t mangle -I CNM-FORWARD -o cnm+ -m conntrack --ctstate NEW -j DROP")
-    assert tally(proof.verdicts())["open", RED]
+    found = tally(proof.verdicts())
+    assert found["open", RED] and found["reachable_from", RED]

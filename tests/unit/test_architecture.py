@@ -31,14 +31,30 @@ LAYERS = {
     "module_utils/converge": {"aim", "kernel", "road", "state"},
     "module_utils/runner": {"aim", "kernel", "road", "state"},
     "module_utils/attach": {"kernel", "model"},
+    "module_utils/reachable": {"kernel", "model"},
     "module_utils/face": {"aim", "kernel", "runner", "state"},
-    "module_utils/docker_user": {"drivers", "firewall", "model", "state"},
+    "module_utils/docker_user": {"drivers", "firewall", "kernel", "model", "state"},
     "module_utils/proof": {"kernel", "model", "state"},
-    "module_utils/boot": {"attach", "converge", "docker_user", "drivers", "firewall", "kernel", "model", "state"},
+    "module_utils/boot": {"attach", "converge", "docker_user", "drivers", "firewall", "kernel", "model", "reachable", "state"},
     "module_utils/persist": {"boot", "state"},
     "module_utils/lab": {"model"},
     "plugin_utils/fleet": {"ipam", "model", "proof"},
-    "modules": {"attach", "converge", "docker_user", "drivers", "face", "firewall", "kernel", "lab", "model", "persist", "proof", "runner", "state"},
+    "modules": {
+        "attach",
+        "converge",
+        "docker_user",
+        "drivers",
+        "face",
+        "firewall",
+        "kernel",
+        "lab",
+        "model",
+        "persist",
+        "proof",
+        "reachable",
+        "runner",
+        "state",
+    },
     "action": {"fleet", "ipam", "lab", "model", "proof"},
     "connection": {"lab", "model"},
     "inventory": {"lab", "model"},
@@ -65,8 +81,8 @@ KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_
 MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1700, "packed": 2720}
 # What module topology imports on use alone: where something is to be changed, a driver has networks, nftables holds our rules.
 ON_USE = """change drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/openings drivers/overlay
-drivers/part firewall/nft_accepts firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/apply kernel/carry kernel/encode
-kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/plan state/replay
+drivers/part firewall/nft_accepts firewall/nft_read firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/apply kernel/carry
+kernel/encode kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/plan state/replay
 state/words""".split()
 
 FILES = sorted(PLUGINS.rglob("*.py"))

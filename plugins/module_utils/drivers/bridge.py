@@ -16,8 +16,8 @@ from ..model.resolve import address_in, bridge_mac, effective_mtu, has_address, 
 from ..model.subnet import gateway_of, subnet_in
 from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
-from ..state.tag import Tag, altname, link_name
-from . import bridge_rules
+from ..state.tag import Tag, altname
+from . import bridge_rules, reachable
 from .docker_network import docker_network_of, engine_network
 from .found import DEFAULT_ROUTES, Found
 from .place import Place
@@ -30,7 +30,7 @@ Leg = tuple[Sandbox, Endpoint]
 
 def network_id(fleet: str, network: Network) -> str:
     """The name of the network's bridge on the host."""
-    return network.bridge_name or link_name("b", fleet, network.name)
+    return reachable.bridge_of(fleet, network)
 
 
 def network_objects(fleet: str, network: Network, members: Sequence[Leg], publishing: Sequence[Leg]) -> Iterator[Object]:
@@ -103,8 +103,9 @@ def rules(fleet: str, network: Network, publishing: Sequence[Leg]) -> Iterator[t
 
 def described(fleet: str, found: Found) -> Iterator[Network]:
     """The bridge networks that stand in a picture."""
+    names = {one.name: owner.network for one, owner in found.links.get(KIND, [])}
     for one, owner in found.links.get(KIND, []):
-        options = bridge_rules.options_of(one.name, fleet, found)
+        options = bridge_rules.options_of(one.name, fleet, found, names)
         held = found.addresses.get(("", one.name), [])
         legs = [(end.netns, end.name) for end, its in found.links.get("endpoint", []) if its.network == owner.network]
         subnets = {at.version: Subnet(at.network, at.ip) for at in held}

@@ -12,7 +12,7 @@ gateway mode that the network has in it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Port, Sandbox
 from ..model.resolve import address_in, families, gateway_mode
 from ..state.rule import Rule
+from . import reachable
 from .found import Found
 from .place import FORWARD, GUARD, LOCAL, PORTS, SOURCES, Place
 
@@ -143,8 +144,8 @@ def _source(subnet: IPNetwork) -> str:
     return str(subnet) if subnet.prefixlen < subnet.max_prefixlen else str(subnet.network_address)
 
 
-def options_of(name: str, fleet: str, found: Found) -> dict[str, Any]:
-    """The options of the network whose bridge is ``name`` that can be told from its rules alone."""
+def options_of(name: str, fleet: str, found: Found, names: Mapping[str, str]) -> dict[str, Any]:
+    """The options of the network whose bridge is ``name`` that can be told from its rules alone. names: of all networks, by their bridges."""
     guards = {family: [rule for rule in found.chain(fleet, GUARD.of(family)) if name in _ends(rule)] for family in (4, 6)}
     every = [rule for guard in guards.values() for rule in guard]
     internal = Rule("DROP", in_interface=name, out_interface=f"!{name}") in every
@@ -159,8 +160,9 @@ def options_of(name: str, fleet: str, found: Found) -> dict[str, Any]:
         "gateway_mode": modes[4],
         "gateway_mode_ipv6": modes[6],
         "trusted_host_interfaces": tuple(
-            dict.fromkeys(rule.in_interface for rule in every if rule.target == "RETURN" and rule.in_interface and rule.out_interface == name)
+            dict.fromkeys(rule.in_interface for rule in every if rule.target == "RETURN" and rule.in_interface and rule.out_interface == name and rule.port)
         ),
+        "reachable_from": reachable.read_back(name, every, names),
     }
 
 

@@ -15,7 +15,7 @@ from ..state.objects import HostState, Namespace, Object, Sysctl, desired_state
 from ..state.relocate import relocated
 from ..state.rule import Rule
 from ..state.tag import Tag
-from . import beside_docker
+from . import beside_docker, reachable
 from .driver import DRIVERS, Leg, driver_named
 from .firewall import firewall_objects
 from .hosts_file import name_files, network_names
@@ -41,6 +41,7 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
         objects.extend(driver.network_objects(fleet, network, within, ways_in))
         placed.extend(driver.rules(fleet, network, ways_in))
     placed.extend(beside_docker.rules(networks.values(), docker_bridges))
+    placed.extend(reachable.rules(fleet, networks))
     objects.extend(_sandboxes(declaration, members, fleet))
     for name, legs in members.items():
         objects.extend(_endpoints(there, networks[name], legs, publishing.get(name, []), fleet))

@@ -15,8 +15,12 @@ from ..model.policy_values import family_of
 from ..state.inset import Inset
 from ..state.objects import HostState, desired_state
 from ..state.rule import Rule
+from ..state.tag import table_name
 
 TABLE, CHAIN, BUILTIN = "filter", "DOCKER-USER", "FORWARD"
+# Where nftables has no such chain: a base chain of ours at this hook.
+HOOK = "the hook forward"
+BACKENDS = ("iptables", "nftables")
 # What iptables calls the answers of REJECT, by family.
 _REJECTIONS = {
     "port-unreachable": ("icmp-port-unreachable", "icmp6-port-unreachable"),
@@ -32,9 +36,12 @@ def mark_of(fleet: str) -> str:
     return f"cnm:{fleet}:docker_user"
 
 
-def places(fleet: str, position: str = "first", families: Iterable[str] = FAMILIES) -> tuple[Inset, ...]:
+def places(fleet: str, position: str = "first", families: Iterable[str] = FAMILIES, backends: Iterable[str] = BACKENDS) -> tuple[Inset, ...]:
     """Where rules of ours may stand."""
-    return tuple(Inset(family, TABLE, CHAIN, BUILTIN, mark_of(fleet), (), position) for family in families)
+    own = {"iptables": (TABLE, BUILTIN), "nftables": (table_name(fleet), HOOK)}
+    return tuple(
+        Inset(family, own[backend][0], CHAIN, own[backend][1], mark_of(fleet), (), position, backend=backend) for backend in backends for family in families
+    )
 
 
 def policy_state(policy: Iterable[PolicyRule], fleet: str, where: Iterable[Inset], raw: Mapping[tuple[str, str], Rule]) -> HostState:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from .verdict import end_of, names_in, nft_end_of, policies
 FAMILIES = ("ipv4", "ipv6")
 DOCKER_CHAIN, FORWARD = "DOCKER-USER", "FORWARD"
 
+_FEW = 4  # places are named in a sentence
 _BY_FIREWALLD = ", for example by: firewall-cmd --permanent --zone=trusted --add-interface=BRIDGE"
 
 
@@ -46,9 +47,9 @@ class Sight:
 def judge(sight: Sight, wanted: str, fleet: str) -> Ground:
     """Where rules of ours should stand. wanted: ``auto``, ``iptables`` or ``nftables``."""
     chains = {where: parse_save(text) for where, text in sight.saved.items()}
-    foreign = {where for where, tables in chains.items() if _is_used(tables, policies(sight.saved[where]), fleet)}
+    foreign = {where: found for where, tables in chains.items() if (found := _used_places(tables, policies(sight.saved[where]), fleet))}
     legacy = frozenset(family for family in FAMILIES if _form(sight, foreign, family) == "legacy")
-    backend = wanted if wanted != "auto" else _backend(sight)
+    backend = wanted if wanted != "auto" else backend_in_use(sight)
     first, dropping, closed = set(), [], []
     for (family, form), tables in sorted(chains.items()):
         filters = {name: [rule for rule in rules if not _is_ours(rule, fleet)] for name, rules in tables.get("filter", {}).items()}
@@ -61,15 +62,14 @@ def judge(sight: Sight, wanted: str, fleet: str) -> Ground:
             first.add(family)
         elif not is_home and (end or given.get(("filter", FORWARD))) in ("DROP", "REJECT"):
             dropping.append((family, form, DOCKER_CHAIN if DOCKER_CHAIN in filters else FORWARD))
-    both = tuple(family for family in FAMILIES if {(family, "nft"), (family, "legacy")} <= foreign)
     # What is only to be accepted by nft can only be so where nft is.
     closed += closed_tables(sight.input, {where: _listed(sight, where) for where in sight.listed}) if sight.nft else ()
-    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), both, tuple(closed))
+    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), _both(foreign), tuple(closed))
 
 
 def missing_package(sight: Sight, wanted: str) -> str:
     """The package that rules need and that is not there, or nothing. wanted: as for ``judge``."""
-    backend = wanted if wanted != "auto" else _backend(sight)
+    backend = wanted if wanted != "auto" else backend_in_use(sight)
     has_it = sight.nft if backend == "nftables" else "ipv4" in sight.installed
     return "" if has_it else backend
 
@@ -96,34 +96,48 @@ def firewall_problems(sight: Sight, ground: Ground, state: HostState) -> list[Pr
 def remarks(ground: Ground) -> list[str]:
     """What an administrator should know, though it prevents nothing."""
     return [
-        f"Both forms of iptables, nft and legacy, hold rules of others ({family}): what one drops the other cannot let pass. Keep to one of them."
-        for family in ground.both
+        f"Both forms of iptables hold rules of others ({family}): nft in {nft}; legacy in {legacy}. "
+        "What one drops the other cannot let pass. Keep to one of them."
+        for family, nft, legacy in ground.both
     ]
 
 
-def _backend(sight: Sight) -> str:
+def backend_in_use(sight: Sight) -> str:
     """That of Docker, where it has shown which it uses; else iptables, where the host has it."""
     if sight.nft and any(table in sight.tables for table in DOCKER_TABLES):
         return "nftables"
     return "nftables" if sight.nft and "ipv4" not in sight.installed else "iptables"
 
 
-def _form(sight: Sight, foreign: set[tuple[str, str]], family: str) -> str:
+def _form(sight: Sight, foreign: Container[tuple[str, str]], family: str) -> str:
     """The form that others use; where both or none do, that of the plain ``iptables``."""
     used = [form for form in ("nft", "legacy") if (family, form) in foreign]
     return used[0] if len(used) == 1 else sight.installed.get(family, "nft")
 
 
-def _is_used(tables: Mapping[str, Mapping[str, tuple[Rule, ...]]], given: Mapping[tuple[str, str], str], fleet: str) -> bool:
-    """Whether anybody else has a rule, a chain or a policy there."""
-    if any(policy in ("DROP", "QUEUE") for policy in given.values()):
-        return True
-    return any(
-        (not is_chain_of(fleet, name) and (table, name) in given and given[(table, name)] == "-")
-        or (not is_chain_of(fleet, name) and any(not _is_ours(rule, fleet) for rule in rules))
+def _used_places(tables: Mapping[str, Mapping[str, tuple[Rule, ...]]], given: Mapping[tuple[str, str], str], fleet: str) -> list[str]:
+    """The tables and chains in which anybody else has a rule, a chain or a policy."""
+    return [
+        f"{table} {name}"
         for table, chains in tables.items()
         for name, rules in chains.items()
-    )
+        if given.get((table, name)) in ("DROP", "QUEUE")
+        or (not is_chain_of(fleet, name) and (given.get((table, name)) == "-" or any(not _is_ours(rule, fleet) for rule in rules)))
+    ]
+
+
+def _both(foreign: Mapping[tuple[str, str], list[str]]) -> tuple[tuple[str, str, str], ...]:
+    """The families in which both forms are in use, each with the first few places of each form."""
+    found = []
+    for family in FAMILIES:
+        nft, legacy = (foreign.get((family, form), []) for form in ("nft", "legacy"))
+        if nft and legacy:
+            found.append((family, _few(nft), _few(legacy)))
+    return tuple(found)
+
+
+def _few(places: list[str]) -> str:
+    return ", ".join(places[:_FEW]) + (", …" if len(places) > _FEW else "")
 
 
 def _is_ours(rule: Rule, fleet: str) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..state.objects import Jump
 from ..state.rule import Rule
-from .nft_rule import read_rule, rule_words
+from .nft_read import read_rule
+from .nft_rule import rule_words
 from .verdict import nft_end_of
 
 Json = dict[str, Any]

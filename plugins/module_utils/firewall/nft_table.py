@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from typing import Any, Union
 
 from ..state.objects import Chain, Jump, Table
+from ..state.rule import NFT_FAMILIES as IP
 from ..state.rule import Rule
-from .nft_rule import IP, chain_words, field_path, protocol_name, read_rule, rule_words
+from .nft_read import field_path, protocol_name, read_rule, unread
+from .nft_rule import chain_words, rule_words
 
 Json = dict[str, Any]
 Part = Union[Chain, Jump]
@@ -114,13 +116,7 @@ def parse_table(text: str) -> tuple[Part, ...]:
 
 
 def _stray(kind: str, body: Any) -> Chain:
-    return Chain("", kind, str(body.get("name", "")) if isinstance(body, dict) else "", (_unread(body),))
-
-
-def _unread(body: Any) -> Rule:
-    """Something that is not of ours, as a rule whose target is its own text."""
-    kept = {key: value for key, value in body.items() if key not in ("handle", "index")} if isinstance(body, dict) else body
-    return Rule(json.dumps({"json": kept}, sort_keys=True))
+    return Chain("", kind, str(body.get("name", "")) if isinstance(body, dict) else "", (unread(body),))
 
 
 def _read_chain(body: Json, rules: list[Json], maps: dict[str, Json]) -> list[Part]:
@@ -132,7 +128,7 @@ def _read_chain(body: Json, rules: list[Json], maps: dict[str, Json]) -> list[Pa
     found: list[Rule] = []
     for one in rules:
         comment = one.get("comment")
-        found += _read_lookup(one["expr"], Chain(family, table, name), maps) or [read_rule(one["expr"], family, table, comment) or _unread(one)]
+        found += _read_lookup(one["expr"], Chain(family, table, name), maps) or [read_rule(one["expr"], family, table, comment) or unread(one)]
     if base is None:
         return [Chain(family, table, name, tuple(found))]
     targets = dict.fromkeys(rule.target for rule in found)

@@ -58,12 +58,6 @@ def as_printed(family: str, words: str) -> str:
     return next(line for line in printed.split("\n") if line.startswith("-A DOCKER-USER "))
 
 
-def set_names() -> set[str] | None:
-    """The ipsets of this host; None where the tool is not installed."""
-    tool = shutil.which("ipset", path=_PATH)
-    return set(_run([tool, "list", "-name"], "").split()) if tool else None
-
-
 def list_table(family: str, name: str) -> str:
     """A table of nftables as JSON."""
     return _run([_need_nft(), "-j", "list", "table", family, name], "")

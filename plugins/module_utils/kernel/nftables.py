@@ -49,7 +49,7 @@ def foreign_chains() -> list[BaseChain]:
 
 def _is_known(one: BaseChain) -> bool:
     of_iptables = one.family in ("ip", "ip6") and one.name in ("FORWARD", "INPUT")
-    return of_iptables or (one.family, one.table) in DOCKER_TABLES or (one.family == "inet" and one.table.startswith(f"{NAME_PREFIX}-"))
+    return of_iptables or (one.family, one.table) in DOCKER_TABLES or (one.family in ("inet", "ip", "ip6") and one.table.startswith(f"{NAME_PREFIX}-"))
 
 
 def read_base_chains() -> list[BaseChain]:

@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Namespaces that somebody else made: where that of a container or a process is, and what it has already."""
+"""What somebody else made: where the namespace of a container or a process is, and what it has already; the bridge of one of Docker's networks."""
 
 from __future__ import annotations
 
@@ -56,6 +56,20 @@ def led_elsewhere(path: str) -> tuple[int, ...]:
     return tuple(sorted({_FAMILIES[one.destination] for one in routes if one.destination in _FAMILIES and one.table == 254 and one.protocol != ROUTE_PROTOCOL}))
 
 
+def find_bridge(network: str) -> str:
+    """The bridge of one of Docker's networks. Raises Absent where no packet could come from it."""
+    try:
+        found = _ask(_SOCKETS[0], f"/networks/{network}")
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise Absent("Docker does not run on this host: start it, or name the link of its network (link:docker0)") from None
+    if found is None:
+        raise Absent(f"Docker has no network {network} on this host: make it first (docker network create)")
+    if found.get("Driver") != "bridge" or found.get("Internal"):
+        kind = "internal" if found.get("Internal") else f"of driver {found.get('Driver')}"
+        raise Absent(f"Docker's network {network} is {kind}, so that nothing comes from it over a bridge of this host: leave it out")
+    return str((found.get("Options") or {}).get("com.docker.network.bridge.name") or f"br-{found['Id'][:12]}")
+
+
 def _process_of(container: str) -> int:
     """The first process of a running container."""
     states = list(_states(container))
@@ -71,7 +85,7 @@ def _states(container: str) -> Iterator[dict]:
     """What each engine says of the state of a container that it knows."""
     for path in _SOCKETS:
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-            found = _ask(path, container)
+            found = _ask(path, f"/containers/{container}/json")
             if found is not None:
                 yield found.get("State") or {}
     tool = shutil.which("podman", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
@@ -80,8 +94,8 @@ def _states(container: str) -> Iterator[dict]:
         yield from (one.get("State") or {} for one in (json.loads(done.stdout) if done.returncode == 0 else []))
 
 
-def _ask(path: str, container: str) -> dict | None:
-    """What ``GET /containers/NAME/json`` answers on a socket; None where there is no such container."""
+def _ask(path: str, resource: str) -> dict | None:
+    """What a GET of ``resource`` answers on a socket; None where there is no such thing."""
     # It costs more than all else here, and most hosts have no need of it.
     from http.client import HTTPConnection
 
@@ -90,7 +104,7 @@ def _ask(path: str, container: str) -> dict | None:
     try:
         connection.sock.settimeout(_PATIENCE_S)
         connection.sock.connect(path)
-        connection.request("GET", f"/containers/{container}/json")
+        connection.request("GET", resource)
         answer = connection.getresponse()
         found = json.loads(answer.read())
         return found if answer.status == 200 and isinstance(found, dict) else None

@@ -14,16 +14,17 @@ from ..state.inset import Inset
 from ..state.objects import Chain, Jump, Table
 from ..state.op import Op
 
+# What stands for all of nftables where others have their family and form.
+_NFTABLES = ("", "")
+
 
 def write_rules(ops: list[Op]) -> None:
     """Carry out ``ops``: one transaction for each family and form of iptables, and one for nftables. What only removes comes last."""
     groups = [list(group) for _where, group in itertools.groupby(sorted(ops, key=_where), key=_where)]
     for group in sorted(groups, key=lambda ops: all(op.action == "remove" for op in ops)):
         one = group[0].subject
-        if isinstance(one, Table):
-            from ..firewall.nft_table import removing_text, replacing_text
-
-            firewall.load(removing_text(one) if group[0].action == "remove" else replacing_text(one))
+        if _where(group[0]) == _NFTABLES:
+            firewall.load("".join(map(_nft_text, group)))
         elif isinstance(one, Jump) and one.form == "firewalld":
             from .firewalld import write_rich_rules
 
@@ -46,9 +47,22 @@ def _accept_in_tables(ops: list[Op]) -> None:
     firewall.load("".join(texts))
 
 
-def _where(op: Op) -> tuple[str, str]:
-    """Family and form of iptables; the form that the host itself uses where there is none, and nothing for nftables."""
+def _nft_text(op: Op) -> str:
+    if isinstance(op.subject, Inset):
+        from ..firewall.nft_inset import inset_text
+
+        return inset_text(op.before, op.after)
+    from ..firewall.nft_table import removing_text, replacing_text
+
     one = op.subject
-    if isinstance(one, Table):
-        return "", ""
+    if not isinstance(one, Table):
+        return ""
+    return removing_text(one) if op.action == "remove" else replacing_text(one)
+
+
+def _where(op: Op) -> tuple[str, str]:
+    """Family and form of iptables; the form that the host itself uses where there is none."""
+    one = op.subject
+    if isinstance(one, Table) or (isinstance(one, Inset) and one.backend == "nftables"):
+        return _NFTABLES
     return one.key[1], one.form if isinstance(one, (Chain, Jump)) else ""

@@ -98,11 +98,32 @@ def check_networks(report: Report, declaration: Declaration) -> None:
             message = f"IPv6 needs an MTU of at least {LEAST_IPV6_MTU} bytes: choose that, or set enable_ipv6: false"
             report.add(f"cnm_networks.{name}.mtu", network.mtu, message)
         places.update({span_of(subnet.subnet, name): (name, index) for index, subnet in enumerate(network.subnets)})
+        check_reachable(report, declaration, network)
     for pair in overlapping_pairs(places):
         (first, index), (second, other_index) = sorted(places[span] for span in pair)
         overlapped, subnet = declaration.networks[first].subnets[index].subnet, declaration.networks[second].subnets[other_index]
         message = f"the subnet overlaps {overlapped} of network {first} on the same host: choose another subnet"
         report.add(declared_at(second, subnet), str(subnet.subnet), message)
+
+
+def check_reachable(report: Report, declaration: Declaration, network: Network) -> None:
+    """Every network that may reach this one is there, and both have a way to the host."""
+    path = f"cnm_networks.{network.name}.reachable_from"
+    if network.reachable_from and network.internal:
+        report.add(path, ", ".join(network.reachable_from), "an internal network is reached by nobody outside: leave out one of internal and reachable_from")
+    for name in (one for one in network.reachable_from if ":" not in one):
+        source = declaration.networks.get(name)
+        if source is None:
+            message = f"there is no network '{name}' (one of Docker's is called docker:{name}): {suggestion(name, declaration.networks)}"
+        elif source is network:
+            message = "the sandboxes of one network reach each other by icc: leave it out"
+        elif source.driver != "bridge":
+            message = f"network {name} is of driver {source.driver}, whose packets come over no bridge of this host: name networks of driver bridge"
+        elif source.internal:
+            message = f"network {name} is internal, so that its sandboxes have no way out of it: leave out internal there, or this name here"
+        else:
+            continue
+        report.add(path, name, message)
 
 
 def check_endpoints(report: Report, declaration: Declaration) -> dict[str, list[tuple[Sandbox, Endpoint]]]:

@@ -61,6 +61,7 @@ class Network:
     host's address that sandboxes have outside; None: that of the link they leave by. host_binding_ipv4: where ports are published that name
     no address, if this network is the sandbox's gateway; 0.0.0.0 is every address of the host, of both families. inhibit_ipv4: the bridge
     gets no IPv4 address. trusted_host_interfaces: links of the host by which published ports are also reached at the sandbox's own address.
+    reachable_from: who else on the host may reach its sandboxes: names of networks, ``docker:NAME`` (one of Docker's), ``link:NAME`` (a link of the host).
     container_iface_prefix: what interfaces in the sandboxes are called, before the number; None: ``eth``.
     tuning: what holds for every endpoint in the network that does not say otherwise.
     vnis: of an overlay, one for each subnet; those that are missing the ledger gives. broadcast: whether an overlay carries it to all its hosts.
@@ -90,6 +91,7 @@ class Network:
     host_ipv6: IPv6Address | None = None
     inhibit_ipv4: bool = False
     trusted_host_interfaces: tuple[str, ...] = ()
+    reachable_from: tuple[str, ...] = ()
     container_iface_prefix: str | None = None
     vnis: tuple[int, ...] = ()
     broadcast: bool = False

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from .docker_network import read_docker_network
-from .names import read_interface_name, read_interface_prefix
+from .names import read_interface_name, read_interface_prefix, read_name
 from .network_keys import NetworkKeys
 from .port import read_host_ip
 from .report import Unreadable
-from .values import one_of, read_boolean, read_ipv4_address, read_ipv6_address
+from .values import one_of, read_boolean, read_ipv4_address, read_ipv6_address, read_text
 
 GATEWAY_MODE = one_of(("nat", "nat-unprotected", "routed", "isolated"))
 
@@ -21,6 +21,23 @@ def read_interfaces(value: object) -> tuple[str, ...]:
     if not isinstance(names, (list, tuple)):
         raise Unreadable("a list of interfaces is expected")
     return tuple(sorted({read_interface_name(name) for name in names}))
+
+
+def read_reachable(value: object) -> tuple[str, ...]:
+    """Whose packets are let in: a network of ours by its name, ``docker:`` and one of Docker's, ``link:`` and a link of the host; one, or a list."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)):
+        raise Unreadable("a list of networks is expected: names of ours, docker:NAME or link:NAME")
+    return tuple(sorted({_read_way(name) for name in names}))
+
+
+def _read_way(value: object) -> str:
+    kind, colon, name = read_text(value).partition(":")
+    if not colon:
+        return read_name(kind)
+    if kind not in ("docker", "link"):
+        raise Unreadable("the name of a network is expected, or docker:NAME for one of Docker's, or link:NAME for what comes over a link of the host")
+    return f"{kind}:{read_name(name) if kind == 'docker' else read_interface_name(name)}"
 
 
 BRIDGE = NetworkKeys(
@@ -36,6 +53,7 @@ BRIDGE = NetworkKeys(
         "icc": read_boolean,
         "inhibit_ipv4": read_boolean,
         "masquerade": read_boolean,
+        "reachable_from": read_reachable,
         "trusted_host_interfaces": read_interfaces,
     },
     driver_opts={

@@ -12,11 +12,13 @@ import re
 from ipaddress import ip_address, ip_network
 
 from .report import Unreadable, shown
-from .values import read_integer, read_text
+from .values import integer_between, read_text
 
 # Rates in ten-thousandths of a second per packet, as the kernel keeps them (xt_limit), and printed in the largest unit that fits.
 _TICKS = 10000
 _UNITS = (("day", 86400), ("hour", 3600), ("min", 60), ("sec", 1))
+# How many packets may come at once (libxt_limit).
+read_burst = integer_between(1, 10000)
 _INTERFACE = re.compile(r"[^\s/!\"'+]{1,15}|[^\s/!\"'+]{1,14}\+")
 
 
@@ -104,14 +106,6 @@ def read_rate(value: object) -> str:
             break
         name, seconds = unit, length
     return f"{_TICKS * seconds // period}/{name}"
-
-
-def read_burst(value: object) -> int:
-    """How many packets may come at once, 1 to 10000 (libxt_limit)."""
-    number = read_integer(value)
-    if not 1 <= number <= 10000:
-        raise Unreadable("a number from 1 to 10000 is expected")
-    return number
 
 
 def read_log(value: object) -> str:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from .declaration import IPAddress, IPNetwork, Port
 from .keys import Keys, as_given, list_items, read_keys, read_list
 from .report import Report, Unreadable
-from .values import read_address, read_integer, read_subnet, read_text
+from .values import integer_between, read_address, read_subnet, read_text
 
 PORT_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 BROADCAST = IPv4Address("255.255.255.255")
@@ -21,6 +21,7 @@ IN_WORDS = 'a port is written [HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL], as in "80
 IN_QUOTES = 'a port is written in quotes, as in "8080:80": without them YAML takes it for a number, and 22:22 for 1342'
 
 Span = tuple[int, int]
+read_port_number = integer_between(1, 65535)
 
 
 def read_protocol(value: object) -> str:
@@ -41,14 +42,6 @@ def read_host_ip(value: object) -> IPAddress:
     if address.is_link_local and address.version == 6:
         raise Unreadable(f"{address} is known on one link only: publish on another address of the host")
     return address
-
-
-def read_port_number(value: object) -> int:
-    """A port number from 1 to 65535."""
-    number = read_integer(value)
-    if not 1 <= number <= 65535:
-        raise Unreadable("a port number from 1 to 65535 is expected")
-    return number
 
 
 def read_range(text: str) -> Span:

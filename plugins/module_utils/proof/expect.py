@@ -68,9 +68,12 @@ def _at_bridge(source: Site, name: str, door: Door, proto: str) -> tuple[str, st
     if mode in ("nat-unprotected", "routed") and may_leave_by_wire(source, name):
         return None
     gateway = source.gateways[name].get(family)
-    if gateway is not None and not network.internal and (mode == "nat-unprotected" or (mode == "routed" and proto == "icmp")):
+    is_declared = gateway is not None and gateway.name in network.reachable_from
+    if is_declared and may_leave_by_wire(source, name):
+        return None
+    if gateway is not None and not network.internal and (is_declared or mode == "nat-unprotected" or (mode == "routed" and proto == "icmp")):
         finds_back = _hides(gateway, family) or source.gateways[door.sandbox].get(family) == network
-        return (REACHED, "open") if finds_back else None
+        return (REACHED, "reachable_from" if is_declared else "open") if finds_back else None
     return (BLOCKED, "isolation") if host else None
 
 

@@ -37,7 +37,7 @@ def count(sites: Sequence[Site]) -> int:
                 continue
             network = site.declared[door.network]
             family = door.address.version
-            is_plain = not is_on_wire(network) and has_address(network, family) and gateway_mode(network, family) == "nat"
+            is_plain = not is_on_wire(network) and has_address(network, family) and gateway_mode(network, family) == "nat" and not network.reachable_from
             total += len(site.sandboxes) if is_plain else sum(1 for _pair in _askers((site,), door))
         for door in published_doors(site):
             total += len(_local_sources(site, door))

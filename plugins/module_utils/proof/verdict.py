@@ -21,6 +21,7 @@ _REASONS = {
     ("icc", BLOCKED): "{network} has icc: false",
     ("hairpin", BLOCKED): "{network} has icc: false",
     ("open", REACHED): "its network is open to others by its gateway_mode",
+    ("reachable_from", REACHED): "its network is declared to be reachable_from that of the other",
     ("allow_from", BLOCKED): "allow_from does not name it",
     ("isolation", BLOCKED): "it is not on {network}",
     ("loopback", REACHED): "the port is published",

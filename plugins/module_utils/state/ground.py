@@ -27,8 +27,8 @@ class Ground:
 
     first: families in which some rule of the chain FORWARD drops all that is left, so that accepts must stand before it. dropping: chains of
     iptables, as (family, form, chain), that need accepts of ours since no chain of ours is behind them. blockers: chains that drop and that
-    nobody can write accepts into. both: the families in which both forms of iptables hold rules. closed: where others may drop what comes to the
-    host itself, as (family, form, table, chain) of a Jump.
+    nobody can write accepts into. both: the families in which both forms of iptables hold rules of others, and where, in words: of nft, of legacy.
+    closed: where others may drop what comes to the host itself, as (family, form, table, chain) of a Jump.
     """
 
     backend: str = "iptables"
@@ -36,7 +36,7 @@ class Ground:
     first: frozenset[str] = frozenset()
     dropping: tuple[tuple[str, str, str], ...] = ()
     blockers: tuple[Blocker, ...] = ()
-    both: tuple[str, ...] = ()
+    both: tuple[tuple[str, str, str], ...] = ()
     closed: tuple[tuple[str, str, str, str], ...] = ()
 
     def form(self, family: str) -> str:

@@ -14,6 +14,8 @@ from .rule import Rule
 class Inset:
     """Rules of ours in a chain that is not ours (DOCKER-USER), each with a comment that begins with ``mark``.
 
+    backend: ``iptables``, or ``nftables``, where nobody else has such a chain: then it is a base chain of ours, and ``table`` is ours too.
+
     position: ``first`` before those of others, ``last`` after them, ``mixed``. The others keep their order, and a RETURN at the end of
     the chain stays there. reached: whether ``builtin`` leads into the chain once, and before all else.
     Seen only: standing: the whole chain, None where there is none. jumps: those that lead there. alone: whether nobody else needs it.
@@ -27,6 +29,7 @@ class Inset:
     rules: tuple[Rule, ...]
     position: str = "first"
     reached: bool = True
+    backend: str = "iptables"
     standing: tuple[Rule, ...] | None = field(default=None, compare=False)
     jumps: tuple[Rule, ...] = field(default=(), compare=False)
     alone: bool = field(default=False, compare=False)

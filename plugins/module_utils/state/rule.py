@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# What nftables calls the families of iptables.
+NFT_FAMILIES = {"ipv4": "ip", "ipv6": "ip6"}
 _COMMENT = re.compile(r'--comment (?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 

@@ -62,7 +62,7 @@ def name_of(one: Object) -> str:
     if isinstance(one, Table):
         return f"table inet {one.name} ({_count(sum(len(part.rules) for part in one.parts), 'rule')})"
     if isinstance(one, Inset):
-        return f"rules of ours in {one.chain} ({one.family}, {_count(len(one.rules), 'rule')})"
+        return f"{_inset_in_words(one)}, {_count(len(one.rules), 'rule')})"
     if isinstance(one, EngineNetwork):
         return f"Docker network {one.name}" + (f" ({one.ip_range} of {one.subnet})" if one.ip_range else "")
     if isinstance(one, Connections):
@@ -87,7 +87,7 @@ def _change_in_words(before: Object, after: Object) -> str:
     if isinstance(before, Table) and isinstance(after, Table):
         return f"change table inet {after.name}: {'; '.join(_parts_in_words(before, after))}"
     if isinstance(before, Inset) and isinstance(after, Inset):
-        return f"change rules of ours in {after.chain} ({after.family}): {', '.join(_inset_changes(before, after))}"
+        return f"change {_inset_in_words(after)}): {', '.join(_inset_changes(before, after))}"
     if isinstance(before, Sysctl) and isinstance(after, Sysctl):
         return f"change sysctl {after.name} from {before.value} to {after.value}{_inside(after.netns)}"
     if isinstance(before, File) and isinstance(after, File):
@@ -102,6 +102,10 @@ def _rules_in_words(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> str:
     was, now = set(before), set(after)
     plus, minus = sum(rule not in was for rule in after), sum(rule not in now for rule in before)
     return f"+{plus} -{minus} rules" if plus or minus else "order of the rules"
+
+
+def _inset_in_words(one: Inset) -> str:
+    return f"rules of ours in {one.chain}{'' if one.backend == 'iptables' else f' of {one.backend}'} ({one.family}"
 
 
 def _inset_changes(before: Inset, after: Inset) -> Iterator[str]:

@@ -74,6 +74,18 @@ def test_a_trusted_link_reaches_what_is_published_and_no_more() -> None:
     assert lines(state, "ipv6", "mangle", "CNM-FORWARD") == [*LET_IN, CLOSED]
 
 
+def test_a_network_that_is_let_in_reaches_all_of_it() -> None:
+    """In every family of the network, before it is closed; and it is told by the same name, as is a link of somebody else."""
+    declaration = Declaration({"n": replace(NET, reachable_from=("link:br-x", "other")), "other": Network("other", bridge_name="br1", internal=True)})
+    state = host_state(declaration, "default")
+    for family in ("ipv4", "ipv6"):
+        guard = [line for line in lines(state, family, "mangle", "CNM-FORWARD") if "br1 ! -o" not in line and "! -i br1" not in line]
+        assert guard == [*LET_IN, "-i br-x -o br0 -j RETURN", "-i br1 -o br0 -j RETURN", CLOSED]
+    found = sort_out(replace(state, owned=frozenset(state.objects)))
+    assert options_of("br0", "default", found, {"br0": "n", "br1": "other"})["reachable_from"] == ("link:br-x", "other")
+    assert options_of("br1", "default", found, {"br0": "n", "br1": "other"})["reachable_from"] == ()
+
+
 def test_whose_address_is_seen_outside() -> None:
     state = stands({"host_ipv4": IPv4Address("192.0.2.1"), "host_ipv6": IPv6Address("2001:db8::1")})
     assert lines(state, "ipv4", "nat", "CNM-POSTROUTING") == ["-s 172.20.0.0/24 ! -o br0 -j SNAT --to-source 192.0.2.1"]
@@ -114,13 +126,15 @@ OPTIONS: list[dict[str, Any]] = [
     {"gateway_mode": "routed", "gateway_mode_ipv6": "nat-unprotected", "icc": False},
     {"host_ipv4": IPv4Address("192.0.2.1")},
     {"host_ipv6": IPv6Address("2001:db8::1"), "trusted_host_interfaces": ("eth1", "eth2")},
+    {"trusted_host_interfaces": ("eth1",), "reachable_from": ("link:br-x",)},
+    {"gateway_mode": "routed", "reachable_from": ("link:br-x",)},
 ]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 def test_options_are_told_from_the_rules(options: dict[str, Any]) -> None:
     found = sort_out(stands(options, Port(8080, 80)))
-    told = replace(NET, enable_ipv6=options.get("enable_ipv6", True), **options_of("br0", "default", found))
+    told = replace(NET, enable_ipv6=options.get("enable_ipv6", True), **options_of("br0", "default", found, {}))
     assert told == replace(NET, **options)
 
 

@@ -61,7 +61,7 @@ def test_the_form_is_the_one_that_others_use(nft: str, legacy: str, plain: str, 
     saved = {("ipv4", name): text for name, text in (("nft", nft), ("legacy", legacy)) if text}
     ground = judge(Sight(saved, {"ipv4": plain}), "auto", "default")
     assert ground.form("ipv4") == form and ground.form("ipv6") == "nft"
-    assert ground.both == (("ipv4",) if (nft, legacy) == (DROPS, REJECTS) else ())
+    assert ground.both == ((("ipv4", "filter FORWARD", "filter FORWARD, filter END"),) if (nft, legacy) == (DROPS, REJECTS) else ())
 
 
 @pytest.mark.parametrize(

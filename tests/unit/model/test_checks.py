@@ -48,6 +48,7 @@ FRONT = {"front": subnet("172.20.0.0/24")}
         (None, {"a": {"network_mode": "container:b"}, "b": {"network_mode": "container:c"}, "c": {"network_mode": "host"}}),
         ({"a": None, "b": None}, {"s": {"networks": {"a": {"interface_name": "eth1"}, "b": None}}}),
         (FRONT, {f"s{number}": on("front") for number in range(1023)}),
+        ({"a": {"reachable_from": ["b", "docker:b", "link:br-b"]}, "b": {"reachable_from": "a"}}, None),
     ],
 )
 def test_nothing_to_complain_about(networks: object, sandboxes: object) -> None:
@@ -57,6 +58,11 @@ def test_nothing_to_complain_about(networks: object, sandboxes: object) -> None:
 @pytest.mark.parametrize(
     ("networks", "sandboxes", "path", "words"),
     [
+        ({"a": {"reachable_from": ["shp"]}, "shop": None}, None, f"{N}.a.reachable_from", "'shp' (one of Docker's is called docker:shp): did you mean 'shop'?"),
+        ({"a": {"reachable_from": ["a"]}}, None, f"{N}.a.reachable_from", "reach each other by icc"),
+        ({"a": {"reachable_from": ["b"], "internal": True}, "b": None}, None, f"{N}.a.reachable_from", "an internal network is reached by nobody"),
+        ({"a": {"reachable_from": ["b"]}, "b": {"internal": True}}, None, f"{N}.a.reachable_from", "network b is internal"),
+        ({"a": {"reachable_from": ["b"]}, "b": {"driver": "macvlan"}}, None, f"{N}.a.reachable_from", "network b is of driver macvlan"),
         (FRONT, {"a": on("frnt")}, f"{S}.a.networks.frnt", "there is no network 'frnt': did you mean 'front'?"),
         (None, {"a": on("front")}, f"{S}.a.networks.front", "there is no network 'front': there is none"),
         ({"b": subnet("10.0.1.0/24"), "a": subnet("10.0.0.0/16")}, None, f"{N}.b.ipam.config[0].subnet", "overlaps 10.0.0.0/16 of network a"),

@@ -101,7 +101,7 @@ POLICIES = st.lists(ENTRIES, max_size=4).filter(lambda entries: not parse_policy
 def state_of(entries: list[dict[str, Any]]) -> HostState:
     policy, problems = parse_policy(entries)
     assert not problems
-    return policy_state(policy, "default", places("default"), {})
+    return policy_state(policy, "default", places("default", backends=("iptables",)), {})
 
 
 @given(POLICIES)

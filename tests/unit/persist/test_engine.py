@@ -43,7 +43,7 @@ def test_it_imports_all_that_was_copied_and_nothing_of_ansible(folder: Path) -> 
 
 def test_it_has_no_more_than_the_engine() -> None:
     packages = {path.split("/")[1] for path in ENGINE if "/" in path}
-    assert packages == set("aim.py attach.py boot.py change.py converge.py docker_user.py drivers firewall kernel model road.py state".split())
+    assert packages == set("aim.py attach.py boot.py change.py converge.py docker_user.py drivers firewall kernel model reachable.py road.py state".split())
 
 
 def test_the_folders_name_follows_the_content() -> None:

@@ -126,11 +126,13 @@ MODES = host(
         network("wide", 19, gateway_mode="nat-unprotected"),
         network("direct", 20, gateway_mode="routed"),
         network("inner", 21, internal=True),
+        network("back", 22, reachable_from=("front", "direct")),
     ],
     a=on("front=172.18.0.2"),
     w=on("wide=172.19.0.2"),
     r=on("direct=172.20.0.2"),
     i=on("inner=172.21.0.2"),
+    b=on("back=172.22.0.2"),
 )
 
 
@@ -145,6 +147,10 @@ MODES = host(
         ("i", "w", {"icmp": "isolation", "tcp": "isolation"}),
         ("w", "i", {"icmp": "isolation", "tcp": "isolation"}),
         ("", "r", {"icmp": "host", "tcp": "host"}),
+        ("a", "b", {"icmp": "reachable_from", "tcp": "reachable_from"}),
+        ("r", "b", {"icmp": "reachable_from", "tcp": "reachable_from"}),
+        ("w", "b", {"icmp": "isolation", "tcp": "isolation"}),
+        ("b", "a", {"icmp": "isolation", "tcp": "isolation"}),
     ],
 )
 def test_who_reaches_a_sandbox_of_another_gateway_mode(source: str, target: str, expected: dict[str, str]) -> None:
