@@ -48,7 +48,7 @@ def _on_the_way(aim: Aim, before: HostState, wanted: HostState, change: bool) ->
     steps = plan(before, wanted)
     if not steps.ops:
         return Outcome(before, before, clashes=steps.clashes)
-    from .state.words import in_words
+    from .state.words import ops_in_words
 
     if change:
         from .change import carry_out
@@ -58,4 +58,4 @@ def _on_the_way(aim: Aim, before: HostState, wanted: HostState, change: bool) ->
         from .state.replay import replay
 
         after = replay(before, steps.ops)
-    return Outcome(before, after, tuple(in_words(op) for op in steps.ops))
+    return Outcome(before, after, ops_in_words(steps.ops))

@@ -170,8 +170,7 @@ def test_a_tunnel_and_where_its_others_are(uplink: Tasks) -> None:
     assert uplink.done("vxlan_peers", **at, flood=["198.18.9.3"], state="absent") == ["remove forwarding entry 00:00:00:00:00:00 to 198.18.9.3 on vx0 in net7"]
     moved = [{"mac_address": "02:42:0a:00:00:07", "vtep": "198.18.9.4"}]
     assert uplink.done("vxlan_peers", **at, macs=moved) == [
-        "remove forwarding entry 02:42:0a:00:00:07 to 198.18.9.2 on vx0 in net7",
-        "add forwarding entry 02:42:0a:00:00:07 to 198.18.9.4 on vx0 in net7",
+        "change forwarding entry 02:42:0a:00:00:07 to 198.18.9.4 on vx0 in net7: dst from 198.18.9.2 to 198.18.9.4"
     ]
     assert len(uplink.done("vxlan_peers", **at, flood=[], exclusive=True)) == 2
     assert uplink.done("vxlan", **at, ttl=6, learning=True) == ["change vxlan vx0 in net7: learning from no to yes, ttl from 5 to 6"]
@@ -189,9 +188,13 @@ def test_thousands_of_entries_are_one_task(uplink: Tasks) -> None:
         "macs": [{"mac_address": mac, "vtep": "198.18.9.2"} for mac in macs],
         "neighbours": [{"address": f"10.{at >> 16}.{at >> 8 & 255}.{at & 255}", "mac_address": mac} for at, mac in enumerate(macs)],
     }
-    assert len(uplink.done("vxlan_peers", name="vx0", **entries)) == 6000
+    assert uplink.done("vxlan_peers", name="vx0", **entries) == ["add 3000 forwarding entries on vx0", "add 3000 neighbours on vx0"]
     fewer = {"macs": entries["macs"][1:], "neighbours": entries["neighbours"][:-1]}
-    assert len(uplink.done("vxlan_peers", name="vx0", exclusive=True, **fewer)) == 2
+    assert uplink.done("vxlan_peers", name="vx0", exclusive=True, **fewer) == [
+        "remove forwarding entry 02:42:0a:00:00:00 to 198.18.9.2 on vx0",
+        "remove neighbour 10.0.11.183 at 02:42:0a:00:0b:b7 on vx0",
+    ]
+    assert uplink.refused("vxlan_peers", name="vx0", macs=[entries["macs"][0]] * 2)[0] == "macs[1]: this is listed twice"
 
 
 def test_what_a_topology_made_is_refused(tasks: Tasks) -> None:

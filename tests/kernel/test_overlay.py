@@ -158,9 +158,8 @@ def test_what_was_changed_by_hand_is_put_right_and_nothing_else(pair: dict[str, 
     a.sh(f"{inside} ip neigh replace 10.0.0.3 lladdr 02:00:00:00:00:01 dev vxlan0 nud permanent")
     assert not pings(a, "bbox1", "10.0.0.3")
     assert sorted(a.topology(options(pair, "a", ONE_EACH))["ops"]) == [
-        "add forwarding entry 02:42:0a:00:00:03 to 198.18.0.12 on vxlan0 in cnm+default+ov1",
+        "change forwarding entry 02:42:0a:00:00:03 to 198.18.0.12 on vxlan0 in cnm+default+ov1: dst from 198.18.0.99 to 198.18.0.12",
         "change neighbour 10.0.0.3 at 02:42:0a:00:00:03 on vxlan0 in cnm+default+ov1: mac from 02:00:00:00:00:01 to 02:42:0a:00:00:03",
-        "remove forwarding entry 02:42:0a:00:00:03 to 198.18.0.99 on vxlan0 in cnm+default+ov1",
         "remove forwarding entry 02:42:0a:00:00:77 to 198.18.0.98 on vxlan0 in cnm+default+ov1",
     ]
     a.sh(f"{inside} bridge fdb del 02:42:0a:00:00:03 dev vxlan0 dst 198.18.0.12; {inside} ip neigh del 10.0.0.3 dev vxlan0")

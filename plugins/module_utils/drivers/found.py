@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Union
 
-from ..state.entry import Fdb, Neighbour
+from ..state.entry import Entries, Pair
 from ..state.objects import Address, Chain, EngineNetwork, File, HostState, Link, Namespace, Route, Sysctl, Table
 from ..state.queue import Queue, Redirect
 from ..state.rule import Rule
@@ -48,10 +48,8 @@ def sort_out(state: HostState) -> Found:
             found.redirects[one.netns, one.link] = one.to
         elif isinstance(one, Sysctl):
             found.settings.setdefault(one.netns, []).append((setting_name(one.name), one.value))
-        elif isinstance(one, Fdb):
-            found.fdb.setdefault(one.netns, []).append(one)
-        elif isinstance(one, Neighbour):
-            found.neighbours.setdefault(one.netns, []).append(one)
+        elif isinstance(one, Entries):
+            found.entries.setdefault((one.netns, one.table), set()).update(one.pairs)
         elif isinstance(one, EngineNetwork):
             found.engine[one.name] = one
         elif isinstance(one, File):
@@ -67,8 +65,8 @@ def sort_out(state: HostState) -> Found:
 class Found:
     """namespaces of sandboxes; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link;
     ways_out: the default routes by namespace and family; the other routes by namespace; queues, and where redirections lead, by namespace and
-    link; mtus: of links of the host, others' too, by name; settings, forwarding entries and
-    neighbours by namespace; files by path; rules by family, table and chain. engine: what Docker knows, by name.
+    link; mtus: of links of the host, others' too, by name; settings by namespace; entries by namespace and table, of all its links; files by
+    path; rules by family, table and chain. engine: what Docker knows, by name.
     """
 
     namespaces: list[Namespace] = field(default_factory=list)
@@ -81,8 +79,7 @@ class Found:
     queues: dict[tuple[str, str], Queue] = field(default_factory=dict)
     redirects: dict[tuple[str, str], str] = field(default_factory=dict)
     settings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    fdb: dict[str, list[Fdb]] = field(default_factory=dict)
-    neighbours: dict[str, list[Neighbour]] = field(default_factory=dict)
+    entries: dict[tuple[str, str], set[Pair]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     rules: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
     engine: dict[str, EngineNetwork] = field(default_factory=dict)

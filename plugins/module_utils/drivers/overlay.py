@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from ..model.declaration import Endpoint, IPAddress, Network, Sandbox, Subnet
 from ..model.resolve import FAMILIES, address_in, effective_mac, effective_mtu
 from ..state.engine import BRIDGE_OPTION
-from ..state.entry import ALL_MACS, Fdb, Neighbour
+from ..state.entry import ALL_MACS, BRIDGE_FDB, FDB, NEIGHBOURS, Entries, Pair
 from ..state.objects import Address, Link, Namespace, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname
@@ -134,20 +134,23 @@ def _peers(network: Network, netns: str, part: Segment) -> Iterator[Object]:
     Where Docker knows the network, a peer's entries only spare a question; its neighbour entry says whose MAC it is to who reads.
     """
     vxlan, own, every = f"vxlan{part.number}", str(network.underlay_address), len(network.vnis) == 1
-    vteps = set()
+    entries: set[Pair] = set()
+    neighbours: set[Pair] = set()
+    vteps: set[str] = set()
     for peer in network.peers:
         addresses = [one for one in (peer.ipv4_address, peer.ipv6_address) if one and (every or part.holds(ip_address(one)))]
         if (not addresses and peer.sandbox) or peer.underlay_address in ("", own):
             continue
         vteps.add(peer.underlay_address)
-        if not addresses:
-            continue
-        yield Fdb(netns, vxlan, peer.mac, peer.underlay_address)
-        for address in addresses:
-            yield Neighbour(netns, vxlan, address, peer.mac)
+        if addresses:
+            entries.add((peer.mac, peer.underlay_address))
+            neighbours.update((address, peer.mac) for address in addresses)
     if network.broadcast or network.docker_network is not False:
-        for vtep in sorted(vteps):
-            yield Fdb(netns, vxlan, ALL_MACS, vtep)
+        entries |= {(ALL_MACS, vtep) for vtep in vteps}
+    if entries:
+        yield Entries(netns, vxlan, FDB, frozenset(entries))
+    if neighbours:
+        yield Entries(netns, vxlan, NEIGHBOURS, frozenset(neighbours))
 
 
 def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, publishes: bool) -> Iterator[Object]:
@@ -161,7 +164,8 @@ def endpoint_objects(fleet: str, network: Network, leg: Leg, interface: str, pub
     # A port of another segment's bridge is another link, and so its role another one.
     yield from veth_pair(fleet, network, leg, interface, bridge=(netns, f"br{own.number}"), role=f"port{own.number}")
     # Where the sandbox was on another host before, the bridge may still have learned so.
-    yield Fdb(netns, port_name(fleet, network.name, sandbox.name), effective_mac(endpoint) or "", master=True)
+    port = port_name(fleet, network.name, sandbox.name)
+    yield Entries(netns, port, BRIDGE_FDB, frozenset([(effective_mac(endpoint) or "", "")]))
     for one in own.subnets:
         address = address_in(endpoint, one.subnet.version)
         if address is None:

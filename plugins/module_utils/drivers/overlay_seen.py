@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from ..model.declaration import Network, Peer, Subnet
 from ..model.resolve import effective_mtu
 from ..state.engine import ENGINE_ROLE
-from ..state.entry import ALL_MACS
+from ..state.entry import ALL_MACS, FDB, NEIGHBOURS
 from .docker_network import docker_network_of
 from .found import Found
 from .hosts_file import NameLine, lines_of_network
@@ -39,7 +39,7 @@ def overlays(found: Found) -> Iterator[Network]:
             enable_ipv4=4 in versions or not versions,
             enable_ipv6=6 in versions,
             vnis=tuple(int(one["id"]) for one in options if "id" in one),
-            broadcast=not bridges and any(entry.mac == ALL_MACS for entry in found.fdb.get(netns, [])),
+            broadcast=not bridges and any(mac == ALL_MACS for mac, _vtep in found.entries.get((netns, FDB), ())),
             docker_network=docker_network_of(name, found) or bool(bridges),
             underlay_address=ip_address(str(local)) if local else None,
             vxlan_port=int(options[0].get("port", 0)) if options else 0,
@@ -67,16 +67,13 @@ def _subnets(netns: str, bridges: Iterable[str], found: Found) -> Iterator[Subne
 def _peers(network: str, netns: str, found: Found) -> Iterator[Peer]:
     """Who is where, from the forwarding and neighbour tables; what they are called stands in the hosts file of any sandbox of the network."""
     names = lines_of_network(found, network)
-    addresses: dict[str, dict[int, str]] = {}
-    for neighbour in found.neighbours.get(netns, []):
-        addresses.setdefault(neighbour.mac, {})[6 if ":" in neighbour.address else 4] = neighbour.address
-    entries = found.fdb.get(netns, [])
-    inhabited = {entry.dst for entry in entries if entry.mac != ALL_MACS}
-    for entry in entries:
-        if entry.mac == ALL_MACS and entry.dst not in inhabited:
-            yield Peer(entry.dst, "", entry.dst, "", "", "")
-        if entry.master or entry.mac == ALL_MACS or not entry.dst:
-            continue
-        held = addresses.get(entry.mac, {})
-        line = names.get(held.get(4, "")) or names.get(held.get(6, "")) or NameLine(entry.mac, entry.dst, ())
-        yield Peer(line.host, line.sandbox, entry.dst, held.get(4, ""), held.get(6, ""), entry.mac, line.aliases)
+    neighbours, entries = found.entries.get((netns, NEIGHBOURS), set()), found.entries.get((netns, FDB), set())
+    ipv4, ipv6 = ({mac: address for address, mac in neighbours if (":" in address) is is_ipv6} for is_ipv6 in (False, True))
+    inhabited = {vtep for mac, vtep in entries if mac != ALL_MACS}
+    for mac, vtep in entries:
+        if mac != ALL_MACS:
+            v4, v6 = ipv4.get(mac, ""), ipv6.get(mac, "")
+            line = names.get(v4) or names.get(v6) or NameLine(mac, vtep, ())
+            yield Peer(line.host, line.sandbox, vtep, v4, v6, mac, line.aliases)
+        elif vtep not in inhabited:
+            yield Peer(vtep, "", vtep, "", "", "")

@@ -14,12 +14,13 @@ from typing import Callable
 
 from ..kernel import namespaces
 from ..kernel.dumps import SeenLink, read_links
+from ..kernel.entries import read_entries, tables_of
 from ..kernel.netlink import RouteSocket
 from ..kernel.room import End as Place
 from ..kernel.room import Room, link_of, peers_in, spaces_of
-from ..kernel.tables import read_addresses, read_fdb, read_neighbours, read_routes
-from ..state.entry import ALL_MACS, Fdb, Neighbour
-from ..state.objects import Address, HostState, Key, Link, Namespace, Object, Route
+from ..kernel.tables import read_addresses, read_routes
+from ..state.entry import BRIDGE_FDB
+from ..state.objects import Address, Entries, HostState, Key, Link, Namespace, Object, Route
 from ..state.tag import ROUTE_PROTOCOL
 from .told import End, Told
 
@@ -88,7 +89,7 @@ def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
                 room = Room(netns, {link.index: link for link in read_links(netlink)})
                 room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
                 if told.kind == "vxlan":
-                    room.neighbours, room.fdb = read_neighbours(netlink), read_fdb(netlink)
+                    room.entries = read_entries(netlink)
                 room.spaces = spaces_of(netlink, room.links.values(), home, [other for other in links if other])
             links[netns] = room.links
             rooms.append(room)
@@ -116,29 +117,18 @@ def _on_links(room: Room, links: Mapping[int, Link], wanted: Collection[Key]) ->
 
 def _entries(room: Room, mine: Mapping[int, Link]) -> Iterator[Object]:
     """Neighbours and forwarding entries."""
-    for near in room.neighbours:
-        if near.index in mine:
-            yield Neighbour(room.netns, mine[near.index].name, near.address, near.mac)
-    for entry in room.fdb:
-        link = mine.get(entry.index)
-        if link is not None and not entry.master and not (entry.mac == ALL_MACS and ("group", entry.dst) in link.options):
-            yield Fdb(room.netns, link.name, entry.mac, entry.dst)
+    for index, link in mine.items():
+        yield from (one for one in tables_of(room.entries, index, link, lambda _address: True) if one.table != BRIDGE_FDB)
 
 
 def _hand(told: Told) -> Callable[[Object], bool]:
     """Whether the module may change or remove an object. What is on a link of its own it puts back where it has to make the link anew."""
     keys = {one.key for one in told.on_links}
-    # A MAC leads to one place only: an entry takes the place of another.
-    macs = {one.mac for one in told.on_links if isinstance(one, Fdb)} - {ALL_MACS}
     if told.links:
         return lambda _one: True
-    if told.present and told.exclusive:
-        return lambda one: (list_of(one), (getattr(one, "netns", ""), getattr(one, "link", ""))) in told.lists
-    return lambda one: one.key in keys or (isinstance(one, Fdb) and one.mac in macs)
+    return lambda one: isinstance(one, Entries) or one.key in keys
 
 
 def list_of(one: Object) -> str:
-    """In which list of a module an object is."""
-    if isinstance(one, Fdb):
-        return "flood" if one.mac == ALL_MACS else "macs"
-    return {"address": "addresses", "route": "routes", "neighbour": "neighbours"}.get(one.key[0], "")
+    """In which list of a module for links an object is."""
+    return {"address": "addresses", "route": "routes"}.get(one.key[0], "")

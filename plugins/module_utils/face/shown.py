@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernel.options import PORT
-from ..state.entry import ALL_MACS, Fdb, Neighbour
-from ..state.objects import Address, HostState, Link, Route
+from ..state.entry import ALL_MACS, FDB, NEIGHBOURS
+from ..state.objects import Address, Entries, HostState, Link, Route
 from .told import STACKED, End, Told
 
 Shown = dict[str, Any]
@@ -30,13 +30,13 @@ def shown_link(told: Told, state: HostState) -> Shown:
 def shown_peers(told: Told, state: HostState) -> Shown:
     """The entries of the module's vxlan as its options."""
     at = (told.ground[0].netns, told.ground[0].name)
-    entries = [one for _key, one in sorted(state.objects.items()) if (getattr(one, "netns", ""), getattr(one, "link", "")) == at]
+    tables = {one.table: sorted(one.pairs) for one in state.objects.values() if isinstance(one, Entries) and (one.netns, one.link) == at}
     return {
         "name": at[1],
         "netns": at[0],
-        "flood": [one.dst for one in entries if isinstance(one, Fdb) and one.mac == ALL_MACS],
-        "macs": [{"mac_address": one.mac, "vtep": one.dst} for one in entries if isinstance(one, Fdb) and one.mac != ALL_MACS],
-        "neighbours": [{"address": one.address, "mac_address": one.mac} for one in entries if isinstance(one, Neighbour)],
+        "flood": [vtep for mac, vtep in tables.get(FDB, ()) if mac == ALL_MACS],
+        "macs": [{"mac_address": mac, "vtep": vtep} for mac, vtep in tables.get(FDB, ()) if mac != ALL_MACS],
+        "neighbours": [{"address": address, "mac_address": mac} for address, mac in tables.get(NEIGHBOURS, ())],
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..kernel.options import KINDS, PORT
 from ..model.problem import Problem
-from ..state.entry import ALL_MACS, Fdb, Neighbour
+from ..state.entry import ALL_MACS, Pair, leads_to_many
 from ..state.objects import Address, Link, Object, Options, Route
 
 End = tuple[str, str]
@@ -26,7 +26,8 @@ class Told:
     """kind: of the links. links: those that the module acts on; an attribute of None is left alone. ground: those that have to be there.
     ports: of a bridge, by their names and flags.
 
-    lists: which lists were given, and for which link. on_links: what is in them. exclusive: whether they are all that there should be.
+    lists: which lists were given, and for which link. on_links: what is in them. entries: those of a vxlan, by the list that they are in.
+    exclusive: whether the lists of entries are all that there should be.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Told:
     ports: list[Link] = field(default_factory=list)
     lists: set[tuple[str, End]] = field(default_factory=set)
     on_links: list[Object] = field(default_factory=list)
+    entries: dict[str, frozenset[Pair]] = field(default_factory=dict)
     exclusive: bool = True
     problems: list[Problem] = field(default_factory=list)
 
@@ -64,19 +66,32 @@ def told_peers(params: Params) -> Told:
     at = (params["netns"], params["name"])
     _check_name(told, "name", params["name"])
     told.ground.append(Link(*at, "vxlan"))
-    for option in ("flood", "macs", "neighbours"):
+    for option, read in (("flood", _flooded), ("macs", _forwarded), ("neighbours", _neighbour)):
         if params[option] is not None:
-            told.lists.add((option, at))
-    for number, vtep in enumerate(params["flood"] or ()):
-        told.on_links.append(Fdb(*at, ALL_MACS, _address(told, f"flood[{number}]", vtep)))
-    for number, one in enumerate(params["macs"] or ()):
-        path = f"macs[{number}]"
-        told.on_links.append(Fdb(*at, _mac(told, f"{path}.mac_address", one["mac_address"]), _address(told, f"{path}.vtep", one["vtep"])))
-    for number, one in enumerate(params["neighbours"] or ()):
-        path = f"neighbours[{number}]"
-        told.on_links.append(Neighbour(*at, _address(told, f"{path}.address", one["address"]), _mac(told, f"{path}.mac_address", one["mac_address"])))
-    _check_once(told)
+            told.entries[option] = _entries(told, option, [read(told, f"{option}[{number}]", one) for number, one in enumerate(params[option])])
     return told
+
+
+def _flooded(told: Told, path: str, given: str) -> Pair:
+    return (ALL_MACS, _address(told, path, given))
+
+
+def _forwarded(told: Told, path: str, given: Params) -> Pair:
+    return (_mac(told, f"{path}.mac_address", given["mac_address"]), _address(told, f"{path}.vtep", given["vtep"]))
+
+
+def _neighbour(told: Told, path: str, given: Params) -> Pair:
+    return (_address(told, f"{path}.address", given["address"]), _mac(told, f"{path}.mac_address", given["mac_address"]))
+
+
+def _entries(told: Told, option: str, pairs: list[Pair]) -> frozenset[Pair]:
+    seen = set()
+    for number, pair in enumerate(pairs):
+        what = pair if leads_to_many(pair[0]) else pair[0]
+        if what in seen:
+            told.wrong(f"{option}[{number}]", " ".join(pair), "this is listed twice")
+        seen.add(what)
+    return frozenset(pairs)
 
 
 def _add_end(told: Told, params: Params, path: str, peer: End | None) -> None:

@@ -13,8 +13,8 @@ from typing import Callable
 
 from ..state import order
 from ..state.fault import Fault
-from ..state.objects import Key, Link, Namespace
-from ..state.op import Op
+from ..state.objects import Entries, Key, Link, Namespace
+from ..state.op import Op, one_by_one
 from ..state.words import in_words
 from . import messages, namespaces
 from .encode import Message
@@ -156,11 +156,19 @@ def by_namespace(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
 
 def send(netlink: RouteSocket, steps: list[tuple[Op, list[Message]]]) -> None:
     """Send the messages of many steps at once, and say which step failed."""
-    owners = [op for op, group in steps for _message in group]
     try:
         netlink.send([message for _op, group in steps for message in group])
     except Refused as error:
-        raise fault_of(owners[error.index], error) from error
+        first = 0
+        for op, group in steps:
+            if error.index < first + len(group):
+                raise fault_of(_part(op, error.index - first), error) from error
+            first += len(group)
+
+
+def _part(op: Op, at: int) -> Op:
+    """What message number ``at`` of a step was about: of a table one entry."""
+    return next(itertools.islice(one_by_one(op), at, None)) if isinstance(op.subject, Entries) else op
 
 
 def fault_of(op: Op, error: OSError) -> Fault:

@@ -1,44 +1,37 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operations on addresses, routes, neighbours and forwarding entries as netlink messages, for the namespace that the caller is in."""
+"""Operations on addresses, routes and what else stands on links as netlink messages, for the namespace that the caller is in."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-import struct
 from collections.abc import Iterable, Iterator
 
-from ..state.entry import Fdb, Neighbour
-from ..state.objects import Address, Link, Route
+from ..state.entry import changes
+from ..state.objects import Address, Entries, Link, Route
 from ..state.op import Op
 from ..state.queue import Queue, Redirect
 from ..state.tag import ROUTE_PROTOCOL
 from .encode import Attribute, Message, index_of, message
+from .entries import entry_messages
 from .messages import change_link
 from .queues import queue, redirect
-from .tables import ENTRY, NDA_DST, NDA_LLADDR, NDA_PROTOCOL, NTF_MASTER, NTF_SELF, NUD_NOARP, NUD_PERMANENT, ROUTE_TYPES
+from .tables import ROUTE_TYPES
 
-_RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_NEWNEIGH, _RTM_DELNEIGH = 20, 21, 24, 25, 28, 29
-_REPLACE, _CREATE, _APPEND = 0x100, 0x400, 0x800
+_RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE = 20, 21, 24, 25
+_REPLACE, _CREATE = 0x100, 0x400
 _IFA_F_NODAD, _RT_TABLE_COMPAT, _RT_SCOPE_LINK = 0x02, 252, 253
 _IPV6_ADDR_LINKLOCAL = 0x20  # net/ipv6.h
-_MULTICAST = 1  # the bit of a MAC's first byte
-_MAC = struct.Struct("=HH6sxx")
-_TO_IPV4, _TO_IPV6 = struct.Struct("=HH4s"), struct.Struct("=HH16s")
-_OUR_PROTOCOL = struct.pack("=HHBxxx", 5, NDA_PROTOCOL, ROUTE_PROTOCOL)
 
 
 def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
     """The messages of each change to a link, and of each step with what stands on one."""
-    indexes: dict[str, int] = {}
     for op in ops:
         one, remove = op.subject, op.action == "remove"
-        if isinstance(one, (Fdb, Neighbour)):
-            # These come by the thousand on one link.
-            index = indexes.get(one.link) or indexes.setdefault(one.link, index_of(one.link))
-            yield op, [forwarding_entry(one, index, remove) if isinstance(one, Fdb) else neighbour(one, index, remove)]
+        if isinstance(one, Entries):
+            yield op, entry_messages(one.table, index_of(one.link), changes(op.before, op.after))
         elif isinstance(one, Link) and isinstance(op.before, Link):
             yield op, change_link(op.before, one)
         elif isinstance(one, Address):
@@ -99,32 +92,3 @@ def route(one: Route, remove: bool = False) -> list[Message]:
         "scope": 0 if one.gateway or one.type != "unicast" or network.version == 6 else _RT_SCOPE_LINK,
     }
     return [message("rtmsg", header, attrs, _RTM_DELROUTE if remove else _RTM_NEWROUTE, 0 if remove else _CREATE | _REPLACE)]
-
-
-def neighbour(one: Neighbour, index: int, remove: bool = False) -> Message:
-    """A neighbour on the link with this index, in the place of what stands there, or no longer."""
-    family, to = _to(one.address)
-    body = ENTRY.pack(family, index, 0 if remove else NUD_PERMANENT, 0, 0) + to
-    if remove:
-        return _RTM_DELNEIGH, 0, body
-    return _RTM_NEWNEIGH, _CREATE | _REPLACE, body + _MAC.pack(10, NDA_LLADDR, _bytes(one.mac)) + _OUR_PROTOCOL
-
-
-def forwarding_entry(one: Fdb, index: int, remove: bool = False) -> Message:
-    """A forwarding entry on the link with this index, or no longer. A group of MACs may lead to many places, so there one is added to the others."""
-    mac = _bytes(one.mac)
-    state, flags = (NUD_NOARP, NTF_MASTER) if one.master else (NUD_PERMANENT, NTF_SELF)
-    body = ENTRY.pack(socket.AF_BRIDGE, index, state, flags, 0) + _MAC.pack(10, NDA_LLADDR, mac) + (_to(one.dst)[1] if one.dst else b"")
-    many = mac[0] & _MULTICAST or not any(mac)
-    return (_RTM_DELNEIGH, 0, body) if remove else (_RTM_NEWNEIGH, _CREATE | (_APPEND if many and not one.master else _REPLACE), body)
-
-
-def _bytes(mac: str) -> bytes:
-    return bytes.fromhex(mac.replace(":", ""))
-
-
-def _to(address: str) -> tuple[int, bytes]:
-    """The family of an address, and the attribute that names it."""
-    if ":" in address:
-        return socket.AF_INET6, _TO_IPV6.pack(20, NDA_DST, socket.inet_pton(socket.AF_INET6, address))
-    return socket.AF_INET, _TO_IPV4.pack(8, NDA_DST, socket.inet_aton(address))

@@ -15,8 +15,9 @@ from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX
 from . import namespaces
 from .dumps import SeenLink
+from .entries import Tables
 from .netlink import RouteSocket
-from .tables import SeenAddress, SeenFdb, SeenNeighbour, SeenRoute, read_namespace_number
+from .tables import SeenAddress, SeenRoute, read_namespace_number
 
 if TYPE_CHECKING:
     from .queues import SeenQueue, SeenRedirect
@@ -34,8 +35,7 @@ class Room:
     links: dict[int, SeenLink]
     addresses: list[SeenAddress] = field(default_factory=list)
     routes: list[SeenRoute] = field(default_factory=list)
-    neighbours: list[SeenNeighbour] = field(default_factory=list)
-    fdb: list[SeenFdb] = field(default_factory=list)
+    entries: Tables = field(default_factory=dict)
     queues: list[SeenQueue] = field(default_factory=list)
     redirects: list[SeenRedirect] = field(default_factory=list)
     settings: dict[str, str | None] = field(default_factory=dict)

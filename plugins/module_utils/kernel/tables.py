@@ -1,9 +1,9 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel tells about addresses, routes, neighbours and forwarding entries, read from its dumps into plain data.
+"""What the kernel tells about addresses and routes, read from its dumps into plain data.
 
-The numbers are those of linux/if_addr.h, neighbour.h and rtnetlink.h. Nothing here needs pyroute2.
+The numbers are those of linux/if_addr.h and rtnetlink.h. Nothing here needs pyroute2.
 """
 
 from __future__ import annotations
@@ -15,18 +15,13 @@ from dataclasses import dataclass
 from .netlink import RouteSocket, attributes, number_in
 
 _ADDRESS, _ROUTE = struct.Struct("=BBBBI"), struct.Struct("=BBBBBBBBI")
-ENTRY = struct.Struct("=BxxxiHBB")
-_RTM_GETADDR, _RTM_GETROUTE, _RTM_GETNEIGH, _RTM_GETNSID = 22, 26, 30, 90
+_RTM_GETADDR, _RTM_GETROUTE, _RTM_GETNSID = 22, 26, 90
 _NETNSA_NSID, _NETNSA_FD = 1, 3
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_F_SECONDARY = 1, 2, 4, 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
 _RT_SCOPE_LINK, _RT_TABLE_LOCAL = 253, 255
 ROUTE_TYPES = {1: "unicast", 6: "blackhole", 7: "unreachable"}
 _IPV6_METRIC = 1024  # what the kernel makes of a metric 0 of IPv6
-NDA_DST, NDA_LLADDR, NDA_PROTOCOL = 1, 2, 12
-_NDA_MASTER = 9  # the bridge whose entry it is
-NUD_NOARP, NUD_PERMANENT = 0x40, 0x80
-NTF_SELF, NTF_MASTER = 2, 4
 
 
 @dataclass(frozen=True)
@@ -51,26 +46,6 @@ class SeenRoute:
     on_link: bool
     table: int = 254
     type: str = "unicast"
-
-
-@dataclass(frozen=True)
-class SeenNeighbour:
-    """A permanent neighbour on the link with this index."""
-
-    index: int
-    address: str
-    mac: str
-    protocol: int
-
-
-@dataclass(frozen=True)
-class SeenFdb:
-    """A lasting entry of a vxlan's forwarding table (dst: a VTEP), or of its bridge's (master)."""
-
-    index: int
-    mac: str
-    dst: str
-    master: bool
 
 
 def read_addresses(netlink: RouteSocket) -> list[SeenAddress]:
@@ -110,34 +85,6 @@ def read_routes(netlink: RouteSocket, family: int = socket.AF_UNSPEC) -> list[Se
                 ROUTE_TYPES[kind],
             )
         )
-    return found
-
-
-def read_neighbours(netlink: RouteSocket) -> list[SeenNeighbour]:
-    """The permanent neighbours of IPv4 and IPv6, without those that the kernel makes itself (of multicast)."""
-    found = []
-    for body in netlink.dump(_RTM_GETNEIGH, ENTRY.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
-        family, index, state, _flags, _kind = ENTRY.unpack_from(body)
-        if state & NUD_PERMANENT:
-            held = attributes(body, ENTRY.size)
-            protocol = held.get(NDA_PROTOCOL, b"\0")[0]
-            found.append(SeenNeighbour(index, socket.inet_ntop(family, held[NDA_DST]), held.get(NDA_LLADDR, b"").hex(":"), protocol))
-    return found
-
-
-def read_fdb(netlink: RouteSocket) -> list[SeenFdb]:
-    """The lasting entries that send a MAC to a VTEP, and those of bridges that somebody set on a port."""
-    found = []
-    for body in netlink.dump(_RTM_GETNEIGH, ENTRY.pack(socket.AF_BRIDGE, 0, 0, 0, 0)):
-        _family, index, state, _flags, _kind = ENTRY.unpack_from(body)
-        if not state & (NUD_PERMANENT | NUD_NOARP):
-            continue
-        held = attributes(body, ENTRY.size)
-        dst = held.get(NDA_DST)
-        if state & NUD_PERMANENT and dst is not None:
-            found.append(SeenFdb(index, held[NDA_LLADDR].hex(":"), socket.inet_ntop(socket.AF_INET if len(dst) == 4 else socket.AF_INET6, dst), False))
-        elif state & NUD_NOARP and _NDA_MASTER in held:
-            found.append(SeenFdb(index, held[NDA_LLADDR].hex(":"), "", True))
     return found
 
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from .engine import EngineNetwork
-from .entry import Fdb, Key, Neighbour
+from .entry import Entries, Key
 from .fault import Fault
 from .inset import Inset
 from .queue import Queue, Redirect
 from .rule import Rule
 
-__all__ = ["EngineNetwork", "Fdb", "Key", "Neighbour"]  # of another file, and named here too
+__all__ = ["EngineNetwork", "Entries", "Key"]  # of another file, and named here too
 
 Scalar = Union[str, int, bool]
 Options = tuple[tuple[str, Scalar], ...]
@@ -208,7 +208,7 @@ class Connections:
         return ("connections", self.family)
 
 
-Object = Union[Namespace, Link, Address, Route, Neighbour, Fdb, Queue, Redirect, Sysctl, File, Chain, Jump, Table, Connections, EngineNetwork, Inset]
+Object = Union[Namespace, Link, Address, Route, Entries, Queue, Redirect, Sysctl, File, Chain, Jump, Table, Connections, EngineNetwork, Inset]
 
 
 @dataclass(frozen=True)

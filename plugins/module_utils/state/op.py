@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from .entry import Entries, changes
 from .objects import Link, Object
 
 
@@ -26,3 +28,13 @@ class Op:
         if one is None:
             raise ValueError("an operation without an object")
         return one
+
+
+def one_by_one(op: Op) -> Iterator[Op]:
+    """A step with a table as one step for each entry, in the order of ``changes``; any other step as it is."""
+    if not isinstance(op.subject, Entries):
+        yield op
+        return
+    for change in changes(op.before, op.after):
+        before, after = (replace(op.subject, pairs=frozenset([pair])) if pair is not None else None for pair in change)
+        yield Op("create" if before is None else "change" if after is not None else "remove", before, after)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from .inset import Inset
-from .objects import Address, Chain, Connections, EngineNetwork, Fdb, File, Jump, Key, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
+from .objects import Address, Chain, Connections, EngineNetwork, Entries, File, Jump, Key, Link, Namespace, Object, Route, Sysctl, Table
 from .op import Op
 from .rename import is_set_anew
 from .tag import is_of_network
@@ -90,7 +90,7 @@ def _place(op: Op, at: int, objects: Mapping[Key, Object]) -> tuple[int, str, in
 
 def _step_inside(op: Op) -> int:
     one = op.subject
-    if isinstance(one, (Neighbour, Fdb)):
+    if isinstance(one, Entries):
         return 0 if op.action == "remove" else 10
     if isinstance(one, Route):
         return 1 if op.action == "remove" else 9

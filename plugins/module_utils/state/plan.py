@@ -12,7 +12,7 @@ from .difference import another_thing, differences, merged
 from .fit import fitted
 from .forget import forget
 from .lost import lost_routes, lost_with
-from .objects import Address, EngineNetwork, HostState, Key, Link, Namespace, Neighbour, Object, Route, Sysctl
+from .objects import Address, EngineNetwork, Entries, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .order import in_order
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name
@@ -70,9 +70,10 @@ def _is_silent(one: Object) -> bool:
 
 def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:
     """Whether ``one`` is on a link that is renamed, and not wanted afterwards: from 6.2 on the kernel would keep it."""
-    if not isinstance(one, (Address, Neighbour, Route)) or not one.link or (one.netns, one.link) not in names or not is_set_anew(one):
+    if not isinstance(one, (Address, Entries, Route)) or not one.link or (one.netns, one.link) not in names or not is_set_anew(one):
         return False
-    return replace(one, link=names[(one.netns, one.link)]).key not in desired.objects
+    kept = replace(one, link=names[(one.netns, one.link)])
+    return kept.key not in desired.objects or (isinstance(one, Entries) and kept != desired.objects[kept.key])
 
 
 def _must_go(one: Object, desired: HostState) -> bool:
@@ -111,7 +112,7 @@ def _born(one: _Any) -> _Any:
 
 def _changes(now: Object, wanted: Object) -> list[Op]:
     """At most two steps for one object: all its attributes, and then, for a link, whether it is up."""
-    if now == wanted or not differences(now, wanted):  # most are equal, and there can be tens of thousands
+    if now == wanted or not differences(now, wanted):  # most are equal
         return []
     after = merged(now, wanted)
     if not isinstance(now, Link) or not isinstance(after, Link) or not isinstance(wanted, Link) or now.up == after.up:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from itertools import count
 
 from .difference import another_thing
-from .objects import Address, Fdb, Key, Link, Neighbour, Object, Route, Sysctl
+from .entry import NEIGHBOURS
+from .objects import Address, Entries, Key, Link, Object, Route, Sysctl
 from .queue import Queue, Redirect
 
 Move = tuple[Link, Link]
@@ -88,11 +89,13 @@ def under_new_name(one: Object, names: dict[tuple[str, str], str]) -> Object | N
         return replace(one, name=names.get((one.netns, one.name), one.name), master=master, peer=peer, parent=parent)
     if isinstance(one, Redirect):
         return replace(one, link=names.get((one.netns, one.link), one.link), to=names.get((one.netns, one.to), one.to))
-    if isinstance(one, (Address, Fdb, Neighbour, Queue, Route, Sysctl)) and one.link and (one.netns, one.link) in names:
-        return None if is_set_anew(one) or not isinstance(one, (Address, Fdb, Queue)) else replace(one, link=names[(one.netns, one.link)])
+    if isinstance(one, (Address, Entries, Queue, Route, Sysctl)) and one.link and (one.netns, one.link) in names:
+        return None if is_set_anew(one) or not isinstance(one, (Address, Entries, Queue)) else replace(one, link=names[(one.netns, one.link)])
     return one
 
 
 def is_set_anew(one: Object) -> bool:
     """Whether a kernel before 6.2 takes it away when the link that it is on gets another name, which has to be down for that; or files it under that name."""
-    return isinstance(one, (Neighbour, Route, Sysctl)) or (isinstance(one, Address) and ":" in one.address)
+    if isinstance(one, Entries):
+        return one.table == NEIGHBOURS
+    return isinstance(one, (Route, Sysctl)) or (isinstance(one, Address) and ":" in one.address)

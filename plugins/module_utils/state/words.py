@@ -5,20 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from .difference import differences
+from .entry import FDB, NEIGHBOURS, Entries
 from .inset import Inset
-from .objects import Address, Chain, Connections, EngineNetwork, Fdb, File, Jump, Link, Namespace, Neighbour, Object, Route, Sysctl, Table
-from .op import Op
+from .objects import Address, Chain, Connections, EngineNetwork, File, Jump, Link, Namespace, Object, Route, Sysctl, Table
+from .op import Op, one_by_one
 from .queue import Queue, Redirect
 from .rule import Rule
 from .tag import read_tag
 
 # So many ports are named in one line.
 _FEW = 8
+# So many entries of a table have a line each.
+_ONE_BY_ONE = 100
 # Where "create" is not what a person would say.
-_VERBS = {"address": "add", "route": "add", "neighbour": "add", "fdb": "add", "queue": "add", "redirect": "add", "sysctl": "set", "file": "write"}
+_VERBS = {"address": "add", "route": "add", "entries": "add", "queue": "add", "redirect": "add", "sysctl": "set", "file": "write"}
+
+
+def ops_in_words(ops: Iterable[Op]) -> tuple[str, ...]:
+    """Lines for ``ops``, in their order: one each, and where few entries of a table differ one for each of these."""
+    return tuple(in_words(step) for op in ops for step in _told(op))
+
+
+def _told(op: Op) -> list[Op]:
+    if not isinstance(op.subject, Entries):
+        return [op]
+    steps = list(islice(one_by_one(op), _ONE_BY_ONE + 1))
+    return [op] if len(steps) > _ONE_BY_ONE else sorted(steps, key=lambda step: (step.action != "remove", name_of(step.subject)))
 
 
 def in_words(op: Op) -> str:
@@ -44,11 +60,8 @@ def name_of(one: Object) -> str:
         return f"address {one.address} on {one.link}{_inside(one.netns)}"
     if isinstance(one, Route):
         return _route_in_words(one)
-    if isinstance(one, Neighbour):
-        return f"neighbour {one.address} at {one.mac} on {one.link}{_inside(one.netns)}"
-    if isinstance(one, Fdb):
-        to = " of its bridge" if one.master else f" to {one.dst}"
-        return f"forwarding entry {one.mac}{to} on {one.link}{_inside(one.netns)}"
+    if isinstance(one, Entries):
+        return _entries_in_words(one)
     if isinstance(one, Queue):
         return f"queue of {one.rate} bytes/s on {one.link}{_inside(one.netns)}"
     if isinstance(one, Redirect):
@@ -74,6 +87,16 @@ def name_of(one: Object) -> str:
     return f"jump from {one.chain} to {one.target} in table {one.table} ({_family(one)})"
 
 
+def _entries_in_words(one: Entries) -> str:
+    place = f" on {one.link}{_inside(one.netns)}"
+    if len(one.pairs) != 1:
+        return f"{len(one.pairs)} {'neighbours' if one.table == NEIGHBOURS else 'forwarding entries'}{place}"
+    [(what, where)] = one.pairs
+    if one.table == NEIGHBOURS:
+        return f"neighbour {what} at {where}{place}"
+    return f"forwarding entry {what}{f' to {where}' if one.table == FDB else ' of its bridge'}{place}"
+
+
 def _route_in_words(one: Route) -> str:
     kind = "" if one.type == "unicast" else f"{one.type} "
     ways = [f" via {one.gateway}" if one.gateway else "", f" dev {one.link}" if one.link else ""]
@@ -92,10 +115,19 @@ def _change_in_words(before: Object, after: Object) -> str:
         return f"change sysctl {after.name} from {before.value} to {after.value}{_inside(after.netns)}"
     if isinstance(before, File) and isinstance(after, File):
         return f"change file {after.path}: {_lines_in_words(before.content, after.content)}"
+    if isinstance(before, Entries) and isinstance(after, Entries):
+        return f"change {name_of(after)}: {_pairs_in_words(before, after)}"
     if isinstance(before, Jump):
         return f"change {name_of(after)}"
     found = differences(before, after)
     return f"change {name_of(after)}: " + ", ".join(f"{one.attribute} from {_shown(one.before)} to {_shown(one.after)}" for one in found)
+
+
+def _pairs_in_words(before: Entries, after: Entries) -> str:
+    if len(before.pairs) != 1 or len(after.pairs) != 1:
+        return f"+{len(after.pairs - before.pairs)} -{len(before.pairs - after.pairs)}"
+    [(_what, was)], [(_same, now)] = before.pairs, after.pairs
+    return f"{'mac' if after.table == NEIGHBOURS else 'dst'} from {was} to {now}"
 
 
 def _rules_in_words(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> str:

@@ -12,8 +12,9 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe impor
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import parse_topology, topology_options
-from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, Fdb, Neighbour
+from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, BRIDGE_FDB, FDB, NEIGHBOURS, Entries, Pair
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Route
+from ansible_collections.mooring.cnm.plugins.module_utils.state.op import one_by_one
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.tests.unit.overlay.fleet_of_two import SUBNET, declaration, options
 from hypothesis import given, settings
@@ -36,6 +37,11 @@ def link(found: HostState, name: str, netns: str = NETNS) -> Link:
     return one
 
 
+def entries(found: HostState, name: str, table: str) -> frozenset[Pair]:
+    one = found.objects.get(("entries", NETNS, name, table))
+    return one.pairs if isinstance(one, Entries) else frozenset()
+
+
 def test_as_docker_builds_it_but_for_learning_and_the_local_address() -> None:
     found = state()
     assert isinstance(found.objects[("namespace", NETNS)], Namespace)
@@ -45,9 +51,9 @@ def test_as_docker_builds_it_but_for_learning_and_the_local_address() -> None:
     assert Address(NETNS, "br0", "10.0.0.1/24") in found.objects.values()
     inside = link(found, "eth0", "bbox1")
     assert (inside.mac, inside.mtu, link(found, (inside.peer or ("", ""))[1]).master) == ("02:42:0a:00:00:02", 1450, "br0")
-    assert [one for one in all_of(Fdb, found) if not one.master] == [Fdb(NETNS, "vxlan0", "02:42:0a:00:00:03", "198.18.0.12")]
-    assert [(one.mac, one.link) for one in all_of(Fdb, found) if one.master] == [("02:42:0a:00:00:02", (inside.peer or ("", ""))[1])]
-    assert all_of(Neighbour, found) == [Neighbour(NETNS, "vxlan0", "10.0.0.3", "02:42:0a:00:00:03")]
+    assert entries(found, "vxlan0", FDB) == {("02:42:0a:00:00:03", "198.18.0.12")}
+    assert entries(found, (inside.peer or ("", ""))[1], BRIDGE_FDB) == {("02:42:0a:00:00:02", "")}
+    assert entries(found, "vxlan0", NEIGHBOURS) == {("10.0.0.3", "02:42:0a:00:00:03")}
 
 
 def test_the_way_out_is_the_last_interface_and_the_default_route() -> None:
@@ -75,7 +81,7 @@ def test_nothing_stands_where_the_host_has_no_endpoint() -> None:
 def test_broadcast_goes_to_every_host_once() -> None:
     two = {"underlay_address": "198.18.0.12", "sandboxes": {"a": {"ipv4_address": "10.0.0.3"}, "b": {"ipv4_address": "10.0.0.4"}}}
     found = state(peers={"host2": two}, overlay={"broadcast": True})
-    assert [one.dst for one in all_of(Fdb, found) if one.mac == ALL_MACS] == ["198.18.0.12"]
+    assert [vtep for mac, vtep in entries(found, "vxlan0", FDB) if mac == ALL_MACS] == ["198.18.0.12"]
 
 
 def test_over_ipv6_the_mtu_is_smaller() -> None:
@@ -83,12 +89,12 @@ def test_over_ipv6_the_mtu_is_smaller() -> None:
         underlay_address="fd00:198:18::11", peers={"host2": {"underlay_address": "fd00:198:18:0::12", "sandboxes": {"b": {"ipv4_address": "10.0.0.3"}}}}
     )
     assert link(found, "vxlan0").mtu == 1430
-    assert all_of(Fdb, found)[0].dst == "fd00:198:18::12"
+    assert entries(found, "vxlan0", FDB) == {("02:42:0a:00:00:03", "fd00:198:18::12")}
 
 
 def test_a_peer_without_a_known_host_is_a_name_and_no_entry() -> None:
     found = state(peers={"host2": {"sandboxes": {"b": {"ipv4_address": "10.0.0.3"}}}})
-    assert [one for one in all_of(Fdb, found) if not one.master] == all_of(Neighbour, found) == []
+    assert entries(found, "vxlan0", FDB) == entries(found, "vxlan0", NEIGHBOURS) == frozenset()
 
 
 def test_two_hosts_have_gateways_with_two_macs() -> None:
@@ -102,7 +108,7 @@ def test_each_subnet_has_a_vni_a_bridge_and_a_vxlan() -> None:
     two = {"underlay_address": "198.18.0.12", "sandboxes": {"a": {"ipv4_address": "10.0.0.3"}, "b": {"ipv4_address": "10.0.5.4"}}}
     found = state(peers={"host2": two}, overlay=SEVERAL)
     assert {name: dict(link(found, name).options)["id"] for name in ("vxlan0", "vxlan1")} == {"vxlan0": 256, "vxlan1": 300}
-    assert {one.address: one.link for one in all_of(Neighbour, found)} == {"10.0.0.3": "vxlan0", "10.0.5.4": "vxlan1"}
+    assert [{address for address, _mac in entries(found, link, NEIGHBOURS)} for link in ("vxlan0", "vxlan1")] == [{"10.0.0.3"}, {"10.0.5.4"}]
     assert Route("bbox1", "10.0.5.0/24", "10.0.0.1", "eth0") in found.objects.values()
 
 
@@ -136,6 +142,8 @@ def known(raw: dict[str, Any]) -> dict[str, Any]:
 @given(PEERS, PEERS)
 def test_exactly_the_entries_that_differ_are_set_and_removed(before: dict[str, Any], after: dict[str, Any]) -> None:
     first, second = state(peers=known(before)), state(peers=known(after))
-    ops = plan(first, second).ops
-    changed = {op.subject.key for op in ops if isinstance(op.subject, (Fdb, Neighbour))}
-    assert changed == {key for key in first.objects.keys() ^ second.objects.keys() if key[0] in ("fdb", "neighbour")}
+    steps = [step for op in plan(first, second).ops for step in one_by_one(op) if isinstance(op.subject, Entries)]
+    for table in (FDB, NEIGHBOURS):
+        were, are = (entries(state, "vxlan0", table) for state in (first, second))
+        touched = {pair for step in steps for one in (step.before, step.after) if isinstance(one, Entries) and one.table == table for pair in one.pairs}
+        assert touched == were ^ are

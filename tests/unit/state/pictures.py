@@ -12,14 +12,13 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import (
     Address,
     Chain,
-    Fdb,
+    Entries,
     File,
     HostState,
     Jump,
     Key,
     Link,
     Namespace,
-    Neighbour,
     Object,
     Route,
     Sysctl,
@@ -103,6 +102,8 @@ def _done_to(picture: HostState, one: Object, what: str) -> HostState:
         return _put(picture, replace(one, content=one.content + "stray\n"))
     if isinstance(one, Chain):
         return _put(picture, replace(one, rules=(STRAY_RULE, *reversed(one.rules))))
+    if isinstance(one, Entries):
+        return _put(picture, replace(one, pairs=frozenset({("10.9.9.9", "06:00:00:00:00:ee")} | {(what, "06:00:00:00:00:ef") for what, _where in one.pairs})))
     if isinstance(one, Jump):
         return _put(picture, replace(one, rules=one.rules * 2))
     return picture
@@ -137,7 +138,7 @@ def _check_footing(objects: dict[Key, Object], one: Object, op: Op) -> None:
         assert ("link", netns, one.master) in objects, f"no bridge for {one}"
     if isinstance(one, Link) and one.parent and one.parent[1]:
         assert ("link", *one.parent) in objects, f"nothing to rest on for {one}"
-    if isinstance(one, (Fdb, Neighbour)):
+    if isinstance(one, Entries):
         assert ("link", netns, one.link) in objects, f"no link for {one}"
     if isinstance(one, Sysctl) and one.link not in (None, "all"):
         assert ("link", netns, one.link) in objects, f"no link for {one}"

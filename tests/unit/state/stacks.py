@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, Fdb, Neighbour
+from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, BRIDGE_FDB, FDB, NEIGHBOURS, Entries
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, HostState, Link, Namespace, Object, Route, desired_state
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import Tag
 from hypothesis import strategies as st
@@ -21,7 +19,7 @@ OPTIONS: dict[str, list[tuple[tuple[str, str | int | bool], ...]]] = {
     "ipvlan": [(("flag", "private"), ("mode", "l2")), (("mode", "l3"),)],
     "vxlan": [(("id", 300), ("learning", False)), (("id", 300), ("learning", True), ("ttl", 3)), (("id", 301),)],
 }
-MACS = (ALL_MACS, "02:42:0a:00:00:07", "02:42:0a:00:00:08")
+MACS = ("02:42:0a:00:00:07", "02:42:0a:00:00:08")
 _KINDS = st.sampled_from([(one, another) for one in ("dummy", "bridge") for another in ("vlan", "macvlan", "ipvlan", "vxlan")])
 
 
@@ -67,6 +65,8 @@ def _on(link: Link) -> list[tuple[Object, ...]]:
         Route(link.netns, "::/0", "fd00::1", link.name),
         Route(link.netns, "192.0.2.0/24", None, link.name, table=100),
     )
-    entries = tuple(Fdb(*at, mac, dst) for mac in MACS for dst in ("192.0.2.1", "192.0.2.2")) + (Fdb(*at, MACS[1], master=True),)
-    neighbours = (Neighbour(*at, "10.0.0.7", MACS[1]), Neighbour(*at, "fd00::7", MACS[2]))
-    return [(), addresses, (*addresses, *routes), (*addresses[:1], routes[2], *entries), (*entries[3:], *neighbours), (replace(neighbours[0], mac=MACS[2]),)]
+    entries, fewer = (Entries(*at, FDB, frozenset(zip(macs, ("192.0.2.1", "192.0.2.2", "192.0.2.1"), strict=False))) for macs in ((ALL_MACS, *MACS), MACS))
+    bridged = Entries(*at, BRIDGE_FDB, frozenset({(MACS[0], "")}))
+    neighbours = Entries(*at, NEIGHBOURS, frozenset(zip(("10.0.0.7", "fd00::7"), MACS, strict=True)))
+    moved = Entries(*at, NEIGHBOURS, frozenset({("10.0.0.7", MACS[1])}))
+    return [(), addresses, (*addresses, *routes), (*addresses[:1], routes[2], entries, bridged), (fewer, neighbours), (moved,)]

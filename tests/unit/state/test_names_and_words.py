@@ -9,17 +9,16 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import BRIDGE_FDB, FDB, NEIGHBOURS, Entries, Pair
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import (
     Address,
     Chain,
-    Fdb,
     File,
     HostState,
     Jump,
     Link,
     Namespace,
-    Neighbour,
     Object,
     Route,
     Sysctl,
@@ -29,7 +28,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rename import renames
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import Tag, altname, chain_name, is_chain_of, is_fleet_name, link_name, read_tag
-from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words
+from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words, ops_in_words
 from ansible_collections.mooring.cnm.tests.unit.state.pictures import check_reached, walk
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +38,13 @@ BRIDGE = Link("", "br0", "bridge", tag="cnm:default:front::bridge", altname="a",
 WEB = Namespace("web")
 CHAIN = Chain("ipv4", "nat", "CNM-PORTS", (Rule("ACCEPT"), Rule("DROP")))
 JUMP = Jump("ipv4", "nat", "OUTPUT", "CNM-PORTS", (Rule("CNM-PORTS"),))
+
+MAC = "02:42:0a:00:00:07"
+PAIRS = [(f"10.0.0.{at}", f"02:42:0a:00:00:{at:02x}") for at in range(201)]
+
+
+def entries(table: str, *pairs: Pair) -> Entries:
+    return Entries("net7", "vx0", table, frozenset(pairs))
 
 
 def links(names: tuple[str, ...]) -> HostState:
@@ -119,9 +125,15 @@ def test_a_pair_that_lost_its_other_end_is_made_anew_not_renamed() -> None:
         (None, Route("web", "default", "10.0.0.1", "eth0"), "add route default via 10.0.0.1 dev eth0 in web"),
         (None, Route("", "192.0.2.0/24", link="eth0", metric=5, table=100), "add route 192.0.2.0/24 dev eth0 metric 5 table 100"),
         (Route("web", "fd00::/8", type="blackhole"), None, "remove route blackhole fd00::/8 in web"),
-        (None, Neighbour("web", "eth0", "10.0.0.7", "02:42:0a:00:00:07"), "add neighbour 10.0.0.7 at 02:42:0a:00:00:07 on eth0 in web"),
-        (None, Fdb("", "vx0", "02:42:0a:00:00:07", "192.0.2.1"), "add forwarding entry 02:42:0a:00:00:07 to 192.0.2.1 on vx0"),
-        (Fdb("", "vx0", "02:42:0a:00:00:07", master=True), None, "remove forwarding entry 02:42:0a:00:00:07 of its bridge on vx0"),
+        (None, entries(NEIGHBOURS, ("10.0.0.7", MAC)), f"add neighbour 10.0.0.7 at {MAC} on vx0 in net7"),
+        (None, entries(FDB, (MAC, "192.0.2.1")), f"add forwarding entry {MAC} to 192.0.2.1 on vx0 in net7"),
+        (entries(BRIDGE_FDB, (MAC, "")), None, f"remove forwarding entry {MAC} of its bridge on vx0 in net7"),
+        (
+            entries(FDB, (MAC, "192.0.2.1")),
+            entries(FDB, (MAC, "192.0.2.2")),
+            f"change forwarding entry {MAC} to 192.0.2.2 on vx0 in net7: dst from 192.0.2.1 to 192.0.2.2",
+        ),
+        (entries(NEIGHBOURS, *PAIRS[1:]), entries(NEIGHBOURS, *PAIRS[:-2]), "change 199 neighbours on vx0 in net7: +1 -2"),
         (None, Sysctl("", "net/ipv4/ip_forward", "1"), "set sysctl net/ipv4/ip_forward = 1"),
         (Sysctl("", "net/ipv4/ip_forward", "0"), Sysctl("", "net/ipv4/ip_forward", "1"), "change sysctl net/ipv4/ip_forward from 0 to 1"),
         (None, File("/a", "x\n"), "write file /a"),
@@ -136,6 +148,14 @@ def test_a_pair_that_lost_its_other_end_is_made_anew_not_renamed() -> None:
 def test_steps_in_words(before: Object | None, after: Object | None, words: str) -> None:
     action = "change" if before and after else "create" if after else "remove"
     assert in_words(Op(action, before, after)) == words
+
+
+def test_few_entries_have_a_line_each_and_many_one_together() -> None:
+    few = Op("change", entries(NEIGHBOURS, *PAIRS[:2]), entries(NEIGHBOURS, (PAIRS[0][0], MAC), *PAIRS[2:100]))
+    lines = ops_in_words([few])
+    assert len(lines) == 100
+    assert lines[0] == "remove neighbour 10.0.0.1 at 02:42:0a:00:00:01 on vx0 in net7"
+    assert f"change neighbour 10.0.0.0 at {MAC} on vx0 in net7: mac from 02:42:0a:00:00:00 to {MAC}" in lines
 
 
 def test_an_error_is_one_or_two_sentences() -> None:
