@@ -43,7 +43,7 @@ def options(peers: int) -> dict[str, Any]:
     there = {
         f"host{at}": {
             "underlay_address": str(IPv4Address("198.18.1.0") + at),
-            "sandboxes": {f"s{number}": {"ipv4_address": str(_FIRST + number)} for number in within},
+            "sandboxes": {f"s{number}": str(_FIRST + number) for number in within},
         }
         for at, within in enumerate(numbers)
     }

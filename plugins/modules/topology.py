@@ -35,7 +35,7 @@ options:
     description:
       - The endpoints of other hosts in networks of scope C(fleet), by network, host and sandbox. A host has its C(underlay_address), where it has
         endpoints of driver overlay, and C(sandboxes), each with C(ipv4_address), C(ipv6_address) or both, and perhaps C(mac_address) (by default 02:42 and
-        the IPv4 address) and C(aliases).
+        the IPv4 address) and C(aliases). One of which there is no more to say than its one address is just that, a text.
       - They are the whole of what the host knows. A peer that is left out is removed from the tables of the overlay and from the names.
     type: dict
     default: {}

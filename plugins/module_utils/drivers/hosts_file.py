@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from ..model.declaration import Endpoint, IPAddress, Network, Sandbox
+from ..model.declaration import Endpoint, IPAddress, Network, Peer, Sandbox
 from ..model.resolve import WAY_OUT
 from ..state.objects import File
 from ..state.tag import Tag
@@ -38,7 +38,7 @@ def network_names(network: Network, members: Iterable[Sandbox], host: str) -> st
             if endpoint.network == network.name:
                 lines += _lines(endpoint, sandbox, host)
     for peer in network.peers:
-        words = _words(NameLine(peer.sandbox, peer.host, peer.aliases))
+        words = _words(peer)
         lines += [f"{address} {words}" for address in (peer.ipv4_address, peer.ipv6_address) if address]
     return "\n".join(lines)
 
@@ -112,7 +112,7 @@ def _lines(endpoint: Endpoint, sandbox: Sandbox, host: str) -> list[str]:
     return [f"{address} {words}" for address in (endpoint.ipv4_address, endpoint.ipv6_address) if address is not None]
 
 
-def _words(line: NameLine) -> str:
+def _words(line: NameLine | Peer) -> str:
     on_host = (f"{line.sandbox}.{line.host}",) if _can_be_named(line.host) else ()
     return " ".join((line.sandbox, *on_host, *line.aliases))
 
@@ -127,7 +127,7 @@ def _read_lines(text: str) -> Iterator[tuple[str, NameLine]]:
 
 def _can_be_named(host: str) -> bool:
     """Whether a host's name can be part of one in a hosts file; the names of an inventory may be anything."""
-    return bool(host) and not host.startswith("#") and not any(one.isspace() for one in host)
+    return host.split() == [host] and not host.startswith("#")
 
 
 def _text(fleet: str, sandbox: str, kind: str, lines: list[str]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import socket
 import struct
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
@@ -34,20 +35,22 @@ _NUD_NOARP, _NUD_PERMANENT = 0x40, 0x80
 _NTF_SELF, _NTF_MASTER = 2, 4
 _MAC = struct.Struct("=HH6sxx")
 _TO_IPV4, _TO_IPV6 = struct.Struct("=HH4s"), struct.Struct("=HH16s")
-_OUR_PROTOCOL = struct.pack("=HHBxxx", 5, _NDA_PROTOCOL, ROUTE_PROTOCOL)
+_OUR_NUMBER = bytes([ROUTE_PROTOCOL])
+_OUR_PROTOCOL = struct.pack("=HH1sxxx", 5, _NDA_PROTOCOL, _OUR_NUMBER)
 
 
 def read_entries(netlink: RouteSocket) -> Tables:
     """The permanent neighbours but those that the kernel makes itself (of multicast), the lasting entries that send a MAC to a VTEP, and those of bridges
     that somebody set on a port.
     """
-    found: Tables = {}
+    found: defaultdict[tuple[int, str], set[Pair]] = defaultdict(set)
     for body in netlink.dump(_RTM_GETNEIGH, _HEAD.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
         family, index, state, _flags, _kind = _HEAD.unpack_from(body)
         if state & _NUD_PERMANENT:
             held = attributes(body, _HEAD.size)
-            table = NEIGHBOURS if held.get(_NDA_PROTOCOL, b"\0")[0] == ROUTE_PROTOCOL else FOREIGN
-            found.setdefault((index, table), set()).add((socket.inet_ntop(family, held[_NDA_DST]), held.get(_NDA_LLADDR, b"").hex(":")))
+            table = NEIGHBOURS if held.get(_NDA_PROTOCOL) == _OUR_NUMBER else FOREIGN
+            found[index, table].add((socket.inet_ntop(family, held[_NDA_DST]), held.get(_NDA_LLADDR, b"").hex(":")))
+    vteps: dict[bytes, str] = {}
     for body in netlink.dump(_RTM_GETNEIGH, _HEAD.pack(socket.AF_BRIDGE, 0, 0, 0, 0)):
         _family, index, state, _flags, _kind = _HEAD.unpack_from(body)
         if not state & (_NUD_PERMANENT | _NUD_NOARP):
@@ -55,10 +58,11 @@ def read_entries(netlink: RouteSocket) -> Tables:
         held = attributes(body, _HEAD.size)
         dst = held.get(_NDA_DST)
         if state & _NUD_PERMANENT and dst is not None:
-            to = socket.inet_ntop(socket.AF_INET if len(dst) == 4 else socket.AF_INET6, dst)
-            found.setdefault((index, FDB), set()).add((held[_NDA_LLADDR].hex(":"), to))
+            # Hundreds of MACs are behind one VTEP.
+            vtep = vteps.get(dst) or vteps.setdefault(dst, socket.inet_ntop(socket.AF_INET if len(dst) == 4 else socket.AF_INET6, dst))
+            found[index, FDB].add((held[_NDA_LLADDR].hex(":"), vtep))
         elif state & _NUD_NOARP and _NDA_MASTER in held:
-            found.setdefault((index, BRIDGE_FDB), set()).add((held[_NDA_LLADDR].hex(":"), ""))
+            found[index, BRIDGE_FDB].add((held[_NDA_LLADDR].hex(":"), ""))
     return found
 
 

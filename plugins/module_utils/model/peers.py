@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
@@ -24,8 +23,8 @@ from .values import integer_between
 
 VXLAN_PORT = 4789  # IANA's
 PORT = integer_between(1, 65535)
-OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-PLAIN_IPV4 = re.compile(rf"{OCTET}(\.{OCTET}){{3}}")
+# Each byte of an address as IPv4 writes it, and as a MAC does.
+_BYTES = {str(byte): f"{byte:02x}" for byte in range(256)}
 
 
 def read_any_address(value: object) -> str:
@@ -101,8 +100,10 @@ def peer_options(networks: Mapping[str, Network]) -> dict[str, Any]:
     return found
 
 
-def endpoint_words(ipv4_address: str, ipv6_address: str, mac: str, aliases: tuple[str, ...]) -> dict[str, Any]:
-    """An endpoint as others are told of it: only what does not follow from the rest."""
+def endpoint_words(ipv4_address: str, ipv6_address: str, mac: str, aliases: tuple[str, ...]) -> dict[str, Any] | str:
+    """An endpoint as others are told of it: only what does not follow from the rest, and just its address where that is all."""
+    if not aliases and not (ipv4_address and ipv6_address) and mac == _derived(ipv4_address, ipv6_address):
+        return ipv4_address or ipv6_address
     words: dict[str, Any] = {"ipv4_address": ipv4_address} if ipv4_address else {}
     if ipv6_address:
         words["ipv6_address"] = ipv6_address
@@ -122,6 +123,10 @@ def _of_network(report: Report, path: str, raw: object) -> list[Peer]:
         if vtep and not sandboxes:
             peers.append(Peer(host, "", vtep, "", "", ""))
         for sandbox, words in sandboxes:
+            # Nearly all are plain addresses, and there can be tens of thousands.
+            if isinstance(words, str) and (mac := _mac_of(words)):
+                peers.append(Peer(host, sandbox, vtep, words, "", mac))
+                continue
             peer = _peer(report, f"{here}.sandboxes.{shown(sandbox)}", host, vtep, sandbox, words)
             if peer is not None:
                 peers.append(peer)
@@ -129,10 +134,8 @@ def _of_network(report: Report, path: str, raw: object) -> list[Peer]:
 
 
 def _peer(report: Report, path: str, host: str, vtep: str, sandbox: str, words: object) -> Peer | None:
-    if isinstance(words, dict) and words.keys() == {"ipv4_address"} and PLAIN_IPV4.fullmatch(str(words["ipv4_address"])):
-        # Nearly all of them, and there can be tens of thousands.
-        address = str(words["ipv4_address"])
-        return Peer(host, sandbox, vtep, address, "", _derived(address, ""))
+    if isinstance(words, str):
+        words = {"ipv6_address" if ":" in words else "ipv4_address": words}
     found = read_keys(report, path, words, ENDPOINT)
     ipv4_address, ipv6_address = found.get("ipv4_address", ""), found.get("ipv6_address", "")
     mac = found.get("mac_address") or _derived(ipv4_address, ipv6_address)
@@ -145,5 +148,14 @@ def _peer(report: Report, path: str, host: str, vtep: str, sandbox: str, words: 
 
 def _derived(ipv4_address: str, ipv6_address: str) -> str:
     if ipv4_address:
-        return "02:42:" + ":".join(f"{int(byte):02x}" for byte in ipv4_address.split("."))
+        return _mac_of(ipv4_address)
     return derived_mac(ip_address(ipv6_address)) if ipv6_address else ""
+
+
+def _mac_of(address: str) -> str:
+    """``derived_mac`` of an IPv4 address in text; empty for any other text."""
+    try:
+        first, second, third, fourth = address.split(".")
+        return f"02:42:{_BYTES[first]}:{_BYTES[second]}:{_BYTES[third]}:{_BYTES[fourth]}"
+    except (KeyError, ValueError):
+        return ""
