@@ -105,7 +105,7 @@ def test_tables_changed_by_hand_are_told_and_repaired(fleet: Fleet) -> None:
     fleet.host("node2").check_output(f"{netns} ip neigh del 10.0.0.2 dev vxlan0")
     drift = fleet.play("mooring.cnm.drift")
     assert drift.status == 2
-    assert "add forwarding entry 02:42:0a:00:00:03 to 198.18.0.2 on vxlan0 in cnm+default+ov1" in drift.text
+    assert "change forwarding entry 02:42:0a:00:00:03 to 198.18.0.2 on vxlan0 in cnm+default+ov1: dst from 198.18.9.9 to 198.18.0.2" in drift.text
     assert "add neighbour 10.0.0.2 at 02:42:0a:00:00:02 on vxlan0 in cnm+default+ov1" in drift.text
     site(fleet, "-e", "cnm_verify=none")
     assert fleet.play("mooring.cnm.drift").status == 0
