@@ -15,8 +15,8 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_topology
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import topology_options
 from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork, is_in_the_way
-from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, Fdb, HostState, Link, Neighbour
+from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, FDB, NEIGHBOURS
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, Entries, HostState, Link
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.replay import replay
 from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words
@@ -80,9 +80,9 @@ def test_it_learns_and_floods_and_answers_for_nobody() -> None:
         "l2miss": False,
         "l3miss": False,
     }
-    assert sorted(one.dst for one in of(Fdb, found, mac=ALL_MACS)) == ["198.18.0.12", "198.18.0.13"]
-    assert of(Fdb, found, link="vxlan0", mac="02:42:0a:00:00:03") == [Fdb(NETNS, "vxlan0", "02:42:0a:00:00:03", "198.18.0.12")]
-    assert len(of(Neighbour, found)) == 1
+    flood = {(ALL_MACS, "198.18.0.12"), (ALL_MACS, "198.18.0.13")}
+    assert of(Entries, found, table=FDB) == [Entries(NETNS, "vxlan0", FDB, frozenset({*flood, ("02:42:0a:00:00:03", "198.18.0.12")}))]
+    assert [len(one.pairs) for one in of(Entries, found, table=NEIGHBOURS)] == [1]
 
 
 def test_it_stands_where_the_host_has_no_sandbox() -> None:
