@@ -110,7 +110,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.face.links import run_peers
+from ..module_utils.face.peers import run_peers
 from ..module_utils.face.spec import PEERS, STATE
 
 

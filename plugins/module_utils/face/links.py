@@ -1,41 +1,22 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The road of the modules for links, and of vxlan_peers."""
+"""The modules for links."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING
 
-from ..aim import Aim
-from ..runner import run
-from ..state.objects import HostState
-from .look import look
-from .shown import shown_link, shown_peers
-from .told import Told, told_link, told_peers
-from .wish import assumed, missing, refusals, wish
+from .run import run_told
+from .shown import shown_link
+from .told import told_link
+from .wish import wish
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
 def run_link(module: AnsibleModule, kind: str) -> None:
-    """That of the module for links of this kind."""
-    _run(module, kind, told_link(kind, module.params), shown_link)
-
-
-def run_peers(module: AnsibleModule) -> None:
-    """That of vxlan_peers."""
-    _run(module, "vxlan_peers", told_peers(module.params), shown_peers)
-
-
-def _run(module: AnsibleModule, name: str, told: Told, shown: Callable[[Told, HostState], dict[str, Any]]) -> None:
-    aim = Aim(
-        who=f"module {name}",
-        look=lambda ours: look(told, ours),
-        wish=lambda stands: wish(told, stands),
-        hindrances=lambda stands: refusals(told, stands),
-        missing=lambda stands: missing(told, stands),
-        assumed=lambda stands: assumed(told, stands),
-    )
-    run(module, lambda: (aim, told.problems), lambda state: shown(told, state))
+    """The whole run of the module for links of this kind."""
+    told = told_link(kind, module.params)
+    run_told(module, kind, told, lambda stands: wish(told, stands), lambda state: shown_link(told, state))

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernel.options import PORT
-from ..state.entry import ALL_MACS, FDB, NEIGHBOURS
-from ..state.objects import Address, Entries, HostState, Link, Route
+from ..state.objects import Address, HostState, Link, Route
 from .told import STACKED, End, Told
 
 Shown = dict[str, Any]
@@ -25,19 +24,6 @@ def shown_link(told: Told, state: HostState) -> Shown:
         end = now.peer if isinstance(now, Link) and now.peer is not None else first.peer
         result["peer"] = _without_state(_end(state, Link(*end, "veth")))
     return result
-
-
-def shown_peers(told: Told, state: HostState) -> Shown:
-    """The entries of the module's vxlan as its options."""
-    at = (told.ground[0].netns, told.ground[0].name)
-    tables = {one.table: sorted(one.pairs) for one in state.objects.values() if isinstance(one, Entries) and (one.netns, one.link) == at}
-    return {
-        "name": at[1],
-        "netns": at[0],
-        "flood": [vtep for mac, vtep in tables.get(FDB, ()) if mac == ALL_MACS],
-        "macs": [{"mac_address": mac, "vtep": vtep} for mac, vtep in tables.get(FDB, ()) if mac != ALL_MACS],
-        "neighbours": [{"address": address, "mac_address": mac} for address, mac in tables.get(NEIGHBOURS, ())],
-    }
 
 
 def link_options(link: Link, state: HostState) -> Shown:

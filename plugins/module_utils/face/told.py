@@ -13,7 +13,6 @@ from typing import Any
 
 from ..kernel.options import KINDS, PORT
 from ..model.problem import Problem
-from ..state.entry import ALL_MACS, Pair, leads_to_many
 from ..state.objects import Address, Link, Object, Options, Route
 
 End = tuple[str, str]
@@ -26,8 +25,7 @@ class Told:
     """kind: of the links. links: those that the module acts on; an attribute of None is left alone. ground: those that have to be there.
     ports: of a bridge, by their names and flags.
 
-    lists: which lists were given, and for which link. on_links: what is in them. entries: those of a vxlan, by the list that they are in.
-    exclusive: whether the lists of entries are all that there should be.
+    lists: which lists were given, and for which link. on_links: what is in them.
     """
 
     kind: str
@@ -37,8 +35,6 @@ class Told:
     ports: list[Link] = field(default_factory=list)
     lists: set[tuple[str, End]] = field(default_factory=set)
     on_links: list[Object] = field(default_factory=list)
-    entries: dict[str, frozenset[Pair]] = field(default_factory=dict)
-    exclusive: bool = True
     problems: list[Problem] = field(default_factory=list)
 
     def wrong(self, path: str, value: object, message: str) -> None:
@@ -60,51 +56,17 @@ def told_link(kind: str, params: Params) -> Told:
     return told
 
 
-def told_peers(params: Params) -> Told:
-    """What the parameters of vxlan_peers say: entries on a vxlan that stands."""
-    told = Told("vxlan", params["state"] == "present", exclusive=params["exclusive"])
-    at = (params["netns"], params["name"])
-    _check_name(told, "name", params["name"])
-    told.ground.append(Link(*at, "vxlan"))
-    for option, read in (("flood", _flooded), ("macs", _forwarded), ("neighbours", _neighbour)):
-        if params[option] is not None:
-            told.entries[option] = _entries(told, option, [read(told, f"{option}[{number}]", one) for number, one in enumerate(params[option])])
-    return told
-
-
-def _flooded(told: Told, path: str, given: str) -> Pair:
-    return (ALL_MACS, _address(told, path, given))
-
-
-def _forwarded(told: Told, path: str, given: Params) -> Pair:
-    return (_mac(told, f"{path}.mac_address", given["mac_address"]), _address(told, f"{path}.vtep", given["vtep"]))
-
-
-def _neighbour(told: Told, path: str, given: Params) -> Pair:
-    return (_address(told, f"{path}.address", given["address"]), _mac(told, f"{path}.mac_address", given["mac_address"]))
-
-
-def _entries(told: Told, option: str, pairs: list[Pair]) -> frozenset[Pair]:
-    seen = set()
-    for number, pair in enumerate(pairs):
-        what = pair if leads_to_many(pair[0]) else pair[0]
-        if what in seen:
-            told.wrong(f"{option}[{number}]", " ".join(pair), "this is listed twice")
-        seen.add(what)
-    return frozenset(pairs)
-
-
 def _add_end(told: Told, params: Params, path: str, peer: End | None) -> None:
     at = (params["netns"], params["name"])
-    _check_name(told, path + "name", params["name"])
+    check_name(told, path + "name", params["name"])
     if params.get("master"):
-        _check_name(told, path + "master", params["master"])
+        check_name(told, path + "master", params["master"])
     mac = params.get("mac_address")
     told.links.append(
         Link(
             *at,
             told.kind,
-            mac=_mac(told, path + "mac_address", mac) if mac is not None else None,
+            mac=mac_in(told, path + "mac_address", mac) if mac is not None else None,
             mtu=params["mtu"],
             master=params.get("master"),
             peer=peer,
@@ -121,7 +83,7 @@ def _add_end(told: Told, params: Params, path: str, peer: End | None) -> None:
     told.on_links.extend(Address(*at, one) for one in _addresses(told, params, path))
     told.on_links.extend(_route(told, at, one, f"{path}routes[{number}]") for number, one in enumerate(params["routes"] or ()))
     for number, one in enumerate(params.get("ports") or ()):
-        _check_name(told, f"ports[{number}].name", one["name"])
+        check_name(told, f"ports[{number}].name", one["name"])
         flags = tuple((flag, one[flag]) for flag in sorted(PORT) if one[flag] is not None)
         told.ports.append(Link(at[0], one["name"], "", master=at[1], port=flags))
     _check_once(told)
@@ -133,7 +95,7 @@ def _parent(told: Told, params: Params) -> End | None:
     if told.kind not in STACKED or (parent is None and (told.kind != "vxlan" or netns is None)):
         return None
     if parent is not None:
-        _check_name(told, "parent", parent)
+        check_name(told, "parent", parent)
         if parent == "lo":
             told.wrong("parent", parent, "nothing can rest on lo: give an interface that leads out of the host")
     return (netns or "", parent or "")
@@ -143,7 +105,7 @@ def _options(told: Told, params: Params) -> Options:
     given = {name: params[name] for name in KINDS.get(told.kind, {}) if params.get(name) is not None}
     for name in ("local", "group"):
         if name in given:
-            given[name] = _address(told, name, given[name])
+            given[name] = address_in(told, name, given[name])
     if told.kind == "vxlan" and not 0 <= given.get("id", 0) < 1 << 24:
         told.wrong("id", given["id"], "a VXLAN network identifier is a number from 0 to 16777215")
     return tuple(sorted(given.items()))
@@ -163,7 +125,7 @@ def _addresses(told: Told, params: Params, path: str) -> Iterator[str]:
 
 def _route(told: Told, at: End, given: Params, path: str) -> Route:
     gateway = given.get("gateway")
-    gateway = _address(told, f"{path}.gateway", gateway) if gateway is not None else ""
+    gateway = address_in(told, f"{path}.gateway", gateway) if gateway is not None else ""
     destination = given["destination"]
     try:
         network = ip_network(("::/0" if ":" in gateway else "0.0.0.0/0") if destination == "default" else destination)
@@ -178,7 +140,7 @@ def _route(told: Told, at: End, given: Params, path: str) -> Route:
     return Route(at[0], text, gateway, at[1], metric, given["table"])
 
 
-def _address(told: Told, path: str, given: str) -> str:
+def address_in(told: Told, path: str, given: str) -> str:
     try:
         return str(ip_address(given))
     except ValueError:
@@ -186,7 +148,7 @@ def _address(told: Told, path: str, given: str) -> str:
         return given
 
 
-def _mac(told: Told, path: str, given: str) -> str:
+def mac_in(told: Told, path: str, given: str) -> str:
     mac = given.lower().replace("-", ":")
     if not re.fullmatch("([0-9a-f]{2}:){5}[0-9a-f]{2}", mac):
         told.wrong(path, given, "this is no MAC address, such as 02:42:ac:11:00:02")
@@ -195,7 +157,7 @@ def _mac(told: Told, path: str, given: str) -> str:
     return mac
 
 
-def _check_name(told: Told, path: str, name: str) -> None:
+def check_name(told: Told, path: str, name: str) -> None:
     if not 0 < len(name.encode()) <= 15 or name in (".", "..") or re.search(r"[/:\s]", name):
         told.wrong(path, name, "an interface's name has 1 to 15 bytes, and no blank, '/' or ':' in it")
 

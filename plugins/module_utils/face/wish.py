@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ..model.problem import Problem
 from ..state.difference import another_thing
-from ..state.entry import ALL_MACS, FDB, NEIGHBOURS, Pair, leads_to_many
-from ..state.objects import Entries, HostState, Key, Link, Object
+from ..state.objects import HostState, Key, Link, Object
 from ..state.tag import read_tag
 from .look import list_of
 from .told import STACKED, Told
@@ -22,13 +20,13 @@ _KEPT = ("mac", "master", "txqlen", "promisc", "up")
 
 def wish(told: Told, stands: HostState) -> HostState:
     """All that should stand of what ``stands`` owns. What was left out stays as it is."""
-    wanted: dict[Key, Object] = {one.key: one for at in told.ground for one in _tables(told, at, stands)}
     if not told.present:
-        return HostState(wanted, frozenset(wanted))
+        return HostState()
+    wanted: dict[Key, Object] = {}
     for key in stands.owned:
         one = stands.objects[key]
         left_out = (list_of(one), (getattr(one, "netns", ""), getattr(one, "link", ""))) not in told.lists
-        if not isinstance(one, Link) and left_out and not told.ground:
+        if not isinstance(one, Link) and left_out:
             wanted[key] = one
         elif isinstance(one, Link) and one.master and ("ports", (one.netns, one.master)) in told.lists:
             wanted[key] = Link(one.netns, one.name, "", master="")
@@ -36,30 +34,6 @@ def wish(told: Told, stands: HostState) -> HostState:
         wanted[link.key] = _completed(link, stands.objects.get(link.key))
     wanted.update({one.key: one for one in (*told.ports, *told.on_links)})
     return HostState(wanted, frozenset(wanted))
-
-
-def _tables(told: Told, at: Link, stands: HostState) -> Iterator[Entries]:
-    """The tables of a vxlan with what is told of them: all of a list, or what is in it beside the rest."""
-    for table, lists in ((FDB, ("flood", "macs")), (NEIGHBOURS, ("neighbours",))):
-        now = stands.objects.get(Entries(at.netns, at.name, table, frozenset()).key)
-        given = {name: told.entries[name] for name in lists if name in told.entries}
-        listed = frozenset(pair for pairs in given.values() for pair in pairs)
-        # A MAC or an address leads to one place only: an entry takes the place of another.
-        firsts = {pair[0] for pair in listed if not leads_to_many(pair[0])}
-        replaces_all = told.present and told.exclusive
-        left = {
-            pair
-            for pair in (now.pairs if isinstance(now, Entries) else ())
-            if (list_of_entry(table, pair) not in given if replaces_all else pair not in listed and pair[0] not in firsts)
-        }
-        pairs = left | listed if told.present else left
-        if pairs:
-            yield Entries(at.netns, at.name, table, frozenset(pairs))
-
-
-def list_of_entry(table: str, pair: Pair) -> str:
-    """In which list of vxlan_peers an entry is."""
-    return "neighbours" if table == NEIGHBOURS else "flood" if pair[0] == ALL_MACS else "macs"
 
 
 def _completed(link: Link, now: Object | None) -> Link:

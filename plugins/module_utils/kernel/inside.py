@@ -9,13 +9,12 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator
 
-from ..state.entry import changes
 from ..state.objects import Address, Entries, Link, Route
-from ..state.op import Op
+from ..state.op import Op, changes
 from ..state.queue import Queue, Redirect
 from ..state.tag import ROUTE_PROTOCOL
 from .encode import Attribute, Message, index_of, message
-from .entries import entry_messages
+from .entry_messages import entry_messages
 from .messages import change_link
 from .queues import queue, redirect
 from .tables import ROUTE_TYPES

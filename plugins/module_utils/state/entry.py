@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
 
 Key = tuple[str, ...]
 Pair = tuple[str, str]
-# An entry as it stands and as it should: None for none.
-Change = tuple[Optional[Pair], Optional[Pair]]
 
 NEIGHBOURS, FDB, BRIDGE_FDB = "neighbours", "fdb", "bridge fdb"
 # The MAC of the entries that say where a vxlan sends what it has no other entry for: broadcast, multicast, and MACs that it does not know.
@@ -36,18 +33,6 @@ class Entries:
         return ("entries", self.netns, self.link, self.table)
 
 
-def changes(before: object, after: object) -> list[Change]:
-    """From one state of a table to another, entry by entry, removals first. What is no table is one without entries.
-
-    An address or MAC that has another place now is one change, not two.
-    """
-    was, now = (one.pairs if isinstance(one, Entries) else frozenset() for one in (before, after))
-    gone, come = was - now, now - was
-    moving = {pair[0]: pair for pair in gone if not leads_to_many(pair[0])}
-    placed: list[Change] = [(moving.pop(pair[0], None), pair) for pair in come]
-    return [*((pair, None) for pair in gone if pair[0] in moving or leads_to_many(pair[0])), *placed]
-
-
 def leads_to_many(mac: str) -> bool:
     """Whether a forwarding table may send a MAC to many places: that of a group, or that of the rest."""
-    return mac == ALL_MACS or (mac[2:3] == ":" and bool(int(mac[:2], 16) & 1))
+    return mac == ALL_MACS or (mac[2:3] == ":" and mac[1] in "13579bdf")

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Optional
 
-from .entry import Entries, changes
+from .entry import Entries, Pair, leads_to_many
 from .objects import Link, Object
+
+# An entry as it stands and as it should: None for none.
+Change = tuple[Optional[Pair], Optional[Pair]]
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,15 @@ def one_by_one(op: Op) -> Iterator[Op]:
     for change in changes(op.before, op.after):
         before, after = (replace(op.subject, pairs=frozenset([pair])) if pair is not None else None for pair in change)
         yield Op("create" if before is None else "change" if after is not None else "remove", before, after)
+
+
+def changes(before: object, after: object) -> list[Change]:
+    """From one state of a table to another, entry by entry, removals first. What is no table is one without entries.
+
+    An address or MAC that has another place now is one change, not two.
+    """
+    was, now = (one.pairs if isinstance(one, Entries) else frozenset() for one in (before, after))
+    gone, come = was - now, now - was
+    moving = {pair[0]: pair for pair in gone if not leads_to_many(pair[0])}
+    placed: list[Change] = [(moving.pop(pair[0], None), pair) for pair in come]
+    return [*((pair, None) for pair in gone if pair[0] in moving or leads_to_many(pair[0])), *placed]
