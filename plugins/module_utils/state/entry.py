@@ -10,7 +10,7 @@ from dataclasses import dataclass
 Key = tuple[str, ...]
 Pair = tuple[str, str]
 
-NEIGHBOURS, FDB, BRIDGE_FDB = "neighbours", "fdb", "bridge fdb"
+NEIGHBOURS, FDB, BRIDGE_FDB = "neighbours", "fdb", "bridge-fdb"
 # The MAC of the entries that say where a vxlan sends what it has no other entry for: broadcast, multicast, and MACs that it does not know.
 ALL_MACS = "00:00:00:00:00:00"
 
@@ -20,7 +20,7 @@ class Entries:
     """One table of a link, with all entries of it that are ours. Pairs, since there can be tens of thousands. A table without any is not there.
 
     table: ``neighbours`` (an address and its MAC: permanent, with our protocol number), ``fdb`` (a MAC and the VTEP that a vxlan sends it to), or
-    ``bridge fdb`` (a MAC behind the link, which is a port of a bridge, and an empty text).
+    ``bridge-fdb`` (a MAC behind the link, which is a port of a bridge, and an empty text).
     """
 
     netns: str

@@ -15,7 +15,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.firewall.nft_table imp
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.text import restore_text
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Route, Sysctl, Table
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
-from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words
+from ansible_collections.mooring.cnm.plugins.module_utils.state.words import ops_in_words
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 # The namespace of an overlay. The ``+`` is in no name of a sandbox.
@@ -49,7 +49,7 @@ def check_outputs(wanted: HostState) -> None:
             for line in replacing_text(one).splitlines():
                 assert NFT_LINE.fullmatch(line.strip("\t")), line
     ops = plan(HostState(), wanted).ops
-    assert all(ONE_LINE.fullmatch(in_words(op)) for op in ops)
+    assert all(ONE_LINE.fullmatch(line) for line in ops_in_words(ops))
     for line in restore_text(lines_of(op for op in ops if op.subject.key[0] in ("chain", "jump"))).splitlines():
         assert line == "COMMIT" or re.fullmatch(r"\*(filter|mangle|nat|raw)", line) or RULE_LINE.fullmatch(line), line
 
@@ -74,10 +74,10 @@ def _check_file(one: File) -> None:
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Every string in an object, a tuple or a dictionary."""
+    """Every string in an object, a tuple or a set."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, tuple):
+    elif isinstance(value, (tuple, frozenset)):
         for part in value:
             yield from _strings(part)
     elif is_dataclass(value):
