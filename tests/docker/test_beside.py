@@ -109,6 +109,11 @@ def test_docker_first(host: Pair, form: str) -> None:
     assert "-P FORWARD DROP" in node1.sh("iptables -S FORWARD")
     start_ours(host)
     assert who_answers(host) == EXPECTED
+    # A network that Docker makes later is closed at once
+    node1.sh("docker network create --subnet 10.78.0.0/24 late")
+    node1.container("later", "--network late --ip 10.78.0.5")
+    assert (node1.asks(later := ("10.78.0.5", 80)), node1.asks(later, inside="ip netns exec app")) == (["later"], [""])
+    node1.sh("docker rm --force later; docker network rm late")
     ours = [line for line in rules(node1) if "cnm" in line.lower()]
     node1.sh("systemctl restart docker; docker start web db")
     assert who_answers(host) == EXPECTED and [line for line in rules(node1) if "cnm" in line.lower()] == ours
@@ -143,7 +148,8 @@ def test_ours_first(host: Pair) -> None:
     start_docker(node1)
     node1.sh("iptables -P FORWARD DROP")  # Docker does so only where nobody forwarded before
     # Docker's bridges are known at the next run; its own jump takes the place of ours
-    assert host.module("topology", **TOPOLOGY)["ops"] == ["change chain CNM-FORWARD of table mangle (ipv4): +2 -0 rules"]
+    changes = [f"change chain CNM-FORWARD of table {table} (ipv4): +{count} -0 rules" for table, count in (("filter", 3), ("mangle", 2))]
+    assert host.module("topology", **TOPOLOGY)["ops"] == changes
     assert host.module("docker_user", rules=POLICY)["ops"] == ["change rules of ours in DOCKER-USER (ipv4): FORWARD leads there first"]
     assert who_answers(host) == EXPECTED
     assert node1.jump_places()[:2] == ["DOCKER-USER", "DOCKER-ISOLATION-STAGE-1"] and node1.jump_places().count("DOCKER-USER") == 1

@@ -40,7 +40,7 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
         driver, within, ways_in = driver_named(network.driver), members.get(name, []), publishing.get(name, [])
         objects.extend(driver.network_objects(fleet, network, within, ways_in))
         placed.extend(driver.rules(fleet, network, ways_in))
-    placed.extend(beside_docker.rules(networks.values(), docker_bridges))
+    placed.extend(beside_docker.rules(networks.values(), docker_bridges, ground.isolating))
     placed.extend(reachable.rules(fleet, networks))
     objects.extend(_sandboxes(declaration, members, fleet))
     for name, legs in members.items():

@@ -59,6 +59,7 @@ def _in_iptables(part: Chain | Jump, ground: Ground) -> Chain | Jump:
 def _accepts(rules: dict[Place, tuple[Rule, ...]], fleet: str, ground: Ground) -> Iterator[Jump]:
     """Accepts for our bridges in chains of others that would drop what we let pass."""
     for family, form, chain in ground.dropping:
-        found = tuple(replace(rule, comment=f"cnm:{fleet}") for rule in rules.get(replace(FORWARD, family=family), ()))
+        every = rules.get(replace(FORWARD, family=family), ())
+        found = tuple(replace(rule, comment=f"cnm:{fleet}") for rule in every if rule.target == "ACCEPT" and not rule.states)
         if found:
             yield Jump(family, FORWARD.table, chain, "ACCEPT", found, "first", form)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from ..state.rule import Rule
 
+ISOLATION = "DOCKER-ISOLATION-STAGE-2"
 # Until 27, Docker leads what is for one of its bridges from FORWARD itself to its chain DOCKER, and drops what another of its bridges sends in STAGE-2, which
 # 20.10 loses when firewalld is reloaded. Since 28 it drops what anybody sends to its bridges.
-_SIGNS = (("FORWARD", "DOCKER"), ("DOCKER-ISOLATION-STAGE-2", "DROP"))
+_SIGNS = (("FORWARD", "DOCKER"), (ISOLATION, "DROP"))
 
 
 def open_bridges(chains: Mapping[str, Sequence[Rule]]) -> tuple[str, ...]:

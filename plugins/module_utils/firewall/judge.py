@@ -16,6 +16,7 @@ from ..state.objects import Chain, HostState, Link, Table
 from ..state.rule import Rule
 from ..state.tag import is_chain_of
 from .closed import DOCKER_TABLES, INPUT, closed_tables, drops_input
+from .docker import ISOLATION
 from .text import parse_save
 from .verdict import end_of, names_in, nft_end_of, policies
 
@@ -50,7 +51,7 @@ def judge(sight: Sight, wanted: str, fleet: str) -> Ground:
     foreign = {where: found for where, tables in chains.items() if (found := _used_places(tables, policies(sight.saved[where]), fleet))}
     legacy = frozenset(family for family in FAMILIES if _form(sight, foreign, family) == "legacy")
     backend = wanted if wanted != "auto" else backend_in_use(sight)
-    first, dropping, closed = set(), [], []
+    first, dropping, closed, isolating = set(), [], [], []
     for (family, form), tables in sorted(chains.items()):
         filters = {name: [rule for rule in rules if not _is_ours(rule, fleet)] for name, rules in tables.get("filter", {}).items()}
         given = policies(sight.saved[(family, form)])
@@ -58,13 +59,15 @@ def judge(sight: Sight, wanted: str, fleet: str) -> Ground:
             closed.append((family, form, "filter", INPUT))
         end = end_of(filters, FORWARD)
         is_home = backend == "iptables" and form == ("legacy" if family in legacy else "nft")
+        if is_home and ISOLATION in filters:
+            isolating.append((family, ISOLATION))
         if is_home and end in ("DROP", "REJECT"):
             first.add(family)
         elif not is_home and (end or given.get(("filter", FORWARD))) in ("DROP", "REJECT"):
             dropping.append((family, form, DOCKER_CHAIN if DOCKER_CHAIN in filters else FORWARD))
     # What is only to be accepted by nft can only be so where nft is.
     closed += closed_tables(sight.input, {where: _listed(sight, where) for where in sight.listed}) if sight.nft else ()
-    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), _both(foreign), tuple(closed))
+    return Ground(backend, legacy, frozenset(first), tuple(dropping), tuple(_blockers(sight)), _both(foreign), tuple(closed), tuple(isolating))
 
 
 def missing_package(sight: Sight, wanted: str) -> str:

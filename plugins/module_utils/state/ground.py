@@ -28,7 +28,8 @@ class Ground:
     first: families in which some rule of the chain FORWARD drops all that is left, so that accepts must stand before it. dropping: chains of
     iptables, as (family, form, chain), that need accepts of ours since no chain of ours is behind them. blockers: chains that drop and that
     nobody can write accepts into. both: the families in which both forms of iptables hold rules of others, and where, in words: of nft, of legacy.
-    closed: where others may drop what comes to the host itself, as (family, form, table, chain) of a Jump.
+    closed: where others may drop what comes to the host itself, as (family, form, table, chain) of a Jump. isolating: chains, as (family, chain), in which
+    Docker itself drops what is for its bridges.
     """
 
     backend: str = "iptables"
@@ -38,6 +39,7 @@ class Ground:
     blockers: tuple[Blocker, ...] = ()
     both: tuple[tuple[str, str, str], ...] = ()
     closed: tuple[tuple[str, str, str, str], ...] = ()
+    isolating: tuple[tuple[str, str], ...] = ()
 
     def form(self, family: str) -> str:
         """The form of iptables that is in use."""

@@ -96,6 +96,14 @@ LISTED = [
 ]
 
 
+def test_the_chain_in_which_docker_closes_its_own_networks() -> None:
+    docker = DOCKER.replace(":DOCKER-USER", ":DOCKER-ISOLATION-STAGE-2 - [0:0]\n:DOCKER-USER")
+    sight = Sight({("ipv4", "nft"): docker, ("ipv6", "nft"): EMPTY, ("ipv4", "legacy"): EMPTY}, BOTH, True)
+    assert judge(sight, "auto", "default").isolating == (("ipv4", "DOCKER-ISOLATION-STAGE-2"),)
+    # A rule of nftables cannot lead there
+    assert judge(sight, "nftables", "default").isolating == ()
+
+
 def test_a_table_of_others_that_drops_is_a_blocker_with_the_names_that_it_knows() -> None:
     sight = Sight(forward={("inet", "theirs", "fw"): False}, listed={("inet", "theirs"): json.dumps({"nftables": LISTED})})
     (blocker,) = judge(sight, "auto", "default").blockers
