@@ -71,6 +71,7 @@ class EngineHost:
 
     def __init__(self, lab: str, name: str) -> None:
         self.lab, self.name = lab, name
+        self._ports: dict[str, int] = {}
 
     @property
     def address(self) -> str:
@@ -135,7 +136,26 @@ class EngineHost:
 
     def container(self, name: str, *words: str, port: int = 80) -> None:
         """Start a container that answers on a port of TCP with its name, and ends when it is told."""
+        self._ports[name] = port
         self.sh(f"docker run --detach --name {name} --stop-signal KILL {' '.join(words)} busybox nc -ll -p {port} -e echo {name}")
+        self.wait_for_listener(port, self.entering(name))
+
+    def start(self, *names: str) -> None:
+        """Start containers again, until they answer."""
+        self.sh(f"docker start {' '.join(names)}")
+        for name in names:
+            self.wait_for_listener(self._ports[name], self.entering(name))
+
+    def serve(self, name: str, port: int, inside: str = "") -> None:
+        """Answer on a port of TCP with a name, until the unit serve-NAME-PORT is stopped. inside: as for ``asks``."""
+        unit, busybox = f"serve-{name}-{port}", "/opt/busybox/bin/busybox"
+        self.sh(f"systemctl stop {unit} 2>/dev/null; systemd-run --quiet --collect --unit {unit} {inside} {busybox} nc -ll -p {port} -e {busybox} echo {name}")
+        self.wait_for_listener(port, inside)
+
+    def wait_for_listener(self, port: int, inside: str = "") -> None:
+        """Until something listens on a port of TCP."""
+        seen = f"cat /proc/net/tcp /proc/net/tcp6 | grep -q ':{port:04X} .* 0A '"
+        self.sh(f'timeout 20 {inside} sh -c "until {seen}; do sleep 0.05; done"')
 
     def asks(self, *targets: tuple[str, int] | tuple[str, int, str], inside: str = "") -> list[str]:
         """What answers at each address and port of TCP, or by PING, all asked at once; empty where nothing does.

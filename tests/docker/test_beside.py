@@ -42,6 +42,7 @@ def outside(pair: Pair) -> Iterator[Pair]:
     """Somebody outside who answers."""
     pair.node2.write("/run/outside.py", OUTSIDE)
     pair.node2.sh("systemd-run --quiet --unit outside python3 /run/outside.py")
+    pair.node2.wait_for_listener(7000)
     yield pair
     pair.node2.sh("systemctl stop outside")
 
@@ -60,7 +61,7 @@ def host(outside: Pair) -> Iterator[Pair]:
 def start_docker(host: EngineHost, options: str = "") -> None:
     host.start_engine(options)
     if host.sh("docker ps --all --quiet"):
-        host.sh("docker start web db")
+        host.start("web", "db")
     else:
         host.container("web", "-p 8080:80")
         host.sh("docker network create --subnet 10.77.0.0/24 other")
@@ -71,9 +72,8 @@ def start_ours(pair: Pair) -> None:
     done = pair.module("topology", **TOPOLOGY)
     assert not done.get("failed"), done
     pair.module("docker_user", rules=POLICY)
-    serve = "ip netns exec app /opt/busybox/bin/busybox nc -ll -p {port} -e echo app"
     for port in (90, 91):
-        pair.node1.sh(f"systemctl stop app{port} 2>/dev/null; systemd-run --quiet --collect --unit app{port} {serve.format(port=port)}")
+        pair.node1.serve("app", port, "ip netns exec app")
 
 
 def who_answers(pair: Pair) -> dict[str, dict[str, str]]:
@@ -115,7 +115,8 @@ def test_docker_first(host: Pair, form: str) -> None:
     assert (node1.asks(later := ("10.78.0.5", 80)), node1.asks(later, inside="ip netns exec app")) == (["later"], [""])
     node1.sh("docker rm --force later; docker network rm late")
     ours = [line for line in rules(node1) if "cnm" in line.lower()]
-    node1.sh("systemctl restart docker; docker start web db")
+    node1.sh("systemctl restart docker")
+    node1.start("web", "db")
     assert who_answers(host) == EXPECTED and [line for line in rules(node1) if "cnm" in line.lower()] == ours
     assert (host.module("topology", **TOPOLOGY)["ops"], host.module("docker_user", rules=POLICY)["ops"]) == ([], [])
     if form == "nft":

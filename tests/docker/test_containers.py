@@ -55,7 +55,8 @@ def test_containers_are_on_our_networks_and_stay_on_dockers(engine: Pair) -> Non
 
 def test_a_container_that_was_started_anew_is_attached_again(engine: Pair) -> None:
     converged(engine, **SANDBOXES)
-    engine.node1.sh("docker restart alone twice")
+    engine.node1.sh("docker stop alone twice")
+    engine.node1.start("alone", "twice")
     assert engine.node1.asks(("172.30.0.20", 80), ("172.30.0.30", 80), inside=WITHIN) == ["", ""]
     done = converged(engine, **SANDBOXES)
     assert len([op for op in done["ops"] if op.startswith("create veth")]) == 2
@@ -74,7 +75,7 @@ def test_a_container_that_does_not_run_is_told_or_left_out(engine: Pair) -> None
     done = converged(engine, **{**SANDBOXES, "alone": {**ALONE, "missing": "ignore"}})
     assert "alone" not in done["after"]["sandboxes"]
     assert engine.node1.asks(("172.30.0.30", 80), inside=WITHIN) == ["twice"]
-    engine.node1.sh("docker start alone")
+    engine.node1.start("alone")
     converged(engine, **{**SANDBOXES, "alone": {**ALONE, "missing": "ignore"}})
     assert engine.node1.asks(("172.30.0.20", 80), inside=WITHIN) == ["alone"]
 

@@ -78,7 +78,7 @@ def test_ufw_and_allow_from(host: Pair) -> None:
     node1.sh("ufw --force enable")
     port = {"published": 9090, "target": 90, "allow_from": ["192.0.2.0/24"]}
     host.module("topology", networks=NETWORKS, sandboxes={"app": {**SANDBOXES["app"], "ports": [port]}})
-    node1.sh("systemctl stop app90 2>/dev/null; systemd-run --quiet --collect --unit app90 ip netns exec app /opt/busybox/bin/busybox nc -ll -p 90 -e echo app")
+    node1.serve("app", 90, "ip netns exec app")
     host.node2.sh("ip address add 192.0.2.7/32 dev lo")
     node1.sh("ip route add 192.0.2.7/32 via 198.18.0.2")
     asked = host.node2.asks(("198.18.0.1", 9090), ("198.18.0.1", 9090, "192.0.2.7"))

@@ -26,7 +26,6 @@ NAMES = {LEFT: "left", RIGHT: "right", PLAIN: "plain"}
 TARGETS = [(f"{prefix}.{last}", 80) for prefix in ("10.0.9", "192.0.2") for last in NAMES]
 EVERYBODY = [*NAMES.values(), *NAMES.values()]
 EXPECTED = {"node1": EVERYBODY, "node2": EVERYBODY, "node3": EVERYBODY, "outside": ["left", "", "right", "right", "plain", ""]}
-SERVE = "systemd-run --quiet --collect --unit plain ip netns exec plain /opt/busybox/bin/busybox nc -ll -p 80 -e /opt/busybox/bin/busybox echo plain"
 
 
 def box(last: int, **more: Any) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def fleet(pair: Pair) -> Iterator[Pair]:
 def test_containers_and_a_namespace_reach_each_other_over_three_hosts(fleet: Pair) -> None:
     before = fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default")
     assert "unproven: 0" in site(fleet)
-    fleet.hosts[2].sh(SERVE)
+    fleet.hosts[2].serve("plain", 80, "ip netns exec plain")
     assert who_answers(fleet) == EXPECTED
     # Docker's own way out is as it was, and the drift of nothing is none
     assert fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default") == before
@@ -123,6 +122,7 @@ def test_containers_are_back_by_themselves_after_a_power_cut(fleet: Pair) -> Non
         node.have_engine()  # what stands for an installed engine is gone with the power
     for node in fleet.hosts[:2]:
         node.start_engine()
-    fleet.hosts[2].sh(f"systemctl start mooring-cnm@default && {SERVE}")
+    fleet.hosts[2].sh("systemctl start mooring-cnm@default")
+    fleet.hosts[2].serve("plain", 80, "ip netns exec plain")
     wait_until_all_answer(fleet)
     assert fleet.play("mooring.cnm.drift").returncode == 0

@@ -50,6 +50,11 @@ def listen(name: str) -> str:
     return "; ".join([*(f"/bin/busybox nc -ll -p {port} -e /bin/busybox echo {name} &" for port in LISTENING), "wait"]).replace("&;", "&")
 
 
+def wait_for_all(node: EngineHost, inside: str) -> None:
+    for port in LISTENING:
+        node.wait_for_listener(port, inside)
+
+
 def by_docker(node: EngineHost, options: str = "") -> None:
     node.start_engine(options)
     for network, given in OPTIONS.items():
@@ -59,6 +64,7 @@ def by_docker(node: EngineHost, options: str = "") -> None:
         node.sh(
             f"docker run -d --name {name} --stop-signal KILL --network {network} --ip {subnet(1, network)}.{last} {published} busybox sh -c '{listen(name)}'"
         )
+        wait_for_all(node, node.entering(name))
 
 
 def by_declaration(pair: Pair) -> None:
@@ -75,6 +81,7 @@ def by_declaration(pair: Pair) -> None:
     for name in SANDBOXES:
         node.write(f"/run/listen-{name}", listen(name).replace("/bin/busybox", "/opt/busybox/bin/busybox"))
         node.sh(f"systemd-run --quiet --collect --unit listen-{name} ip netns exec {name} sh /run/listen-{name}")
+        wait_for_all(node, f"ip netns exec {name}")
 
 
 def who_answers(node: EngineHost, number: int, remote: EngineHost, entering: dict[str, str]) -> Matrix:

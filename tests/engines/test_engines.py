@@ -9,7 +9,7 @@ import datetime
 from pathlib import Path
 
 from ansible_collections.mooring.cnm.tests.docker.engine import Pair
-from ansible_collections.mooring.cnm.tests.docker.test_side_by_side import BETTER, SANDBOXES, by_declaration, by_docker, who_answers
+from ansible_collections.mooring.cnm.tests.docker.test_side_by_side import BETTER, SANDBOXES, by_declaration, by_docker, wait_for_all, who_answers
 
 from .conftest import ENGINES, Engine
 
@@ -71,6 +71,8 @@ def test_side_by_side_and_a_policy(engine: Engine, pair: Pair) -> None:
     at = [bool(node1.sh(f"{tool} | grep docker_user || true")) for tool in ("iptables-save", "nft list ruleset | sed -n '/table ip cnm-default/,/^}/p'")]
     closed = node2.asks((node1.address, 8080), (node1.address, 7000))
     node1.sh("systemctl restart docker && docker start sa sd")
+    for name in ("sa", "sd"):
+        wait_for_all(node1, node1.entering(name))
     again = pair.module("docker_user", rules=rules)
     still = node2.asks((node1.address, 8080), (node1.address, 7000))
     pair.module("docker_user", state="absent")
