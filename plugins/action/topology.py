@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
             given = [name for name in _OF_THE_PLAN if name in args]
             if given:
                 raise AnsibleActionFail(f"Both plan and {', '.join(given)} are given. The plan holds them: leave them out.")
-            args.update(read_slice(plan, variables["inventory_hostname"]))
+            args.update({"peers": {}, **read_slice(plan, variables["inventory_hostname"])})
         policy = args.pop("docker_user", None)
         said = self._execute_module("mooring.cnm.topology", module_args=args, task_vars=variables)
         if policy is not None and not said.get("failed"):

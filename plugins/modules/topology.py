@@ -24,21 +24,22 @@ options:
   networks:
     description:
       - The networks by name, in the words of the Compose specification. See the guide of the collection for every key.
-      - They are the whole of what the fleet has on this host; a network that is left out is removed.
+      - They are the whole of what the fleet has on this host; a network that is not among them is removed.
+      - Without this option the networks stay as they stand; an empty dictionary means none.
     type: dict
-    default: {}
   sandboxes:
-    description: The sandboxes by name. A sandbox that is left out is removed, with its namespace.
+    description:
+      - The sandboxes by name. A sandbox that is not among them is removed, with its namespace.
+      - Without this option the sandboxes stay as they stand; an empty dictionary means none.
     type: dict
-    default: {}
   peers:
     description:
       - The endpoints of other hosts in networks of scope C(fleet), by network, host and sandbox. A host has its C(underlay_address), where it has
         endpoints of driver overlay, and C(sandboxes), each with C(ipv4_address), C(ipv6_address) or both, and perhaps C(mac_address) (by default 02:42 and
         the IPv4 address) and C(aliases). One of which there is no more to say than its one address is just that, a text.
-      - They are the whole of what the host knows. A peer that is left out is removed from the tables of the overlay and from the names.
+      - They are the whole of what the host knows. A peer that is not among them is removed from the tables of the overlay and from the names.
+      - Without this option the peers stay as they stand; an empty dictionary means none.
     type: dict
-    default: {}
   host:
     description: What this host is called in the fleet. Its sandboxes are found as C(SANDBOX.HOST) too.
     type: str
@@ -162,6 +163,7 @@ from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.observe import observe
 from ..module_utils.kernel.reserved import read_reserved
+from ..module_utils.left_out import with_what_stands
 from ..module_utils.model.complete import complete_topology
 from ..module_utils.model.declaration import Declaration
 from ..module_utils.model.host_checks import check_against_host
@@ -187,6 +189,7 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
     declaration = Declaration()
     if params["state"] == "present":
         reserved = read_reserved(fleet)
+        params = with_what_stands(params, fleet)
         declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
         problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
         if not problems:
@@ -221,9 +224,9 @@ def seen(parts: list[Part], wanted: HostState, fleet: str) -> HostState:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "networks": {"type": "dict", "default": {}},
-            "sandboxes": {"type": "dict", "default": {}},
-            "peers": {"type": "dict", "default": {}},
+            "networks": {"type": "dict"},
+            "sandboxes": {"type": "dict"},
+            "peers": {"type": "dict"},
             "plan": {"type": "path"},
             "fleet": {"type": "str", "default": "default"},
             "firewall": {"type": "str", "choices": ["auto", "iptables", "nftables"], "default": "auto"},
