@@ -23,10 +23,10 @@ options:
   forward_delay:
     description: How long a port listens and learns before it forwards, in hundredths of a second, as C(ip link) counts.
     type: int
-  ageing_time:
+  ageing:
     description: After which time it forgets a MAC address, in hundredths of a second, as C(ip link) counts.
     type: int
-    aliases: [ageing]
+    aliases: [ageing_time]
   priority:
     description: Its priority in the spanning tree.
     type: int

@@ -70,7 +70,7 @@ def test_one_of_several_names_goes_alone(uplink: Tasks) -> None:
 def test_a_bridge_with_everything(tasks: Tasks) -> None:
     host = tasks.host
     host.sh("for n in 1 2 3; do ip link add p$n type veth peer name q$n; done")
-    options = {"stp": True, "forward_delay": 400, "ageing_time": 6000, "priority": 4096, "mcast_snooping": False}
+    options = {"stp": True, "forward_delay": 400, "ageing": 6000, "priority": 4096, "mcast_snooping": False}
     ports = [{"name": "p1", "hairpin": True, "isolated": True}, {"name": "p2", "learning": False, "neigh_suppress": True, "flood": False}]
     ops = tasks.done(
         "bridge",
@@ -88,7 +88,7 @@ def test_a_bridge_with_everything(tasks: Tasks) -> None:
     assert "forward_delay 400" in shown and "priority 4096" in shown and "mtu 1400" in shown
     assert "hairpin on" in shown and "neigh_suppress on" in shown
     assert tasks.done("bridge", name="br0") == []
-    assert tasks.done("bridge", name="br0", priority=8192, ageing=7000) == ["change bridge br0: ageing_time from 6000 to 7000, priority from 4096 to 8192"]
+    assert tasks.done("bridge", name="br0", priority=8192, ageing_time=7000) == ["change bridge br0: ageing from 6000 to 7000, priority from 4096 to 8192"]
     assert tasks.done("bridge", name="br0", ports=[{"name": "p2"}, {"name": "p3"}]) == [
         "change interface p1: master from br0 to none",
         "change interface p3: master from none to br0",
@@ -151,6 +151,10 @@ def test_a_macvlan_in_each_mode_beside_its_like(uplink: Tasks) -> None:
     assert uplink.done("macvlan", name="eth0", netns="a", parent="up1", mode="bridge")[:2] == ["remove macvlan eth0 in a", "create macvlan eth0 in a"]
     after = uplink.once("macvlan", name="eth0", netns="a")["after"]
     assert (after["mac_address"], after["addresses"], after["up"]) == (mac, ["192.0.2.2/24", "2001:db8::2/64"], True)
+    # The only one on its parent has the parent's MAC address, so none of its own that it could keep.
+    assert uplink.refused("macvlan", name="eth0", netns="a", mode="passthru", mac_address=mac)[0].startswith("mac_address: in mode passthru")
+    for mode in ("passthru", "private"):
+        assert uplink.done("macvlan", name="eth0", netns="a", mode=mode)[:2] == ["remove macvlan eth0 in a", "create macvlan eth0 in a"]
     assert uplink.done("macvlan", name="eth0", netns="a", state="absent") == ["remove macvlan eth0 in a"]
 
 
@@ -179,6 +183,7 @@ def test_a_tunnel_and_where_its_others_are(uplink: Tasks) -> None:
     assert (shown["macs"], shown["neighbours"]) == (moved, entries["neighbours"]), "what is made anew keeps its entries"
     assert "br0" in uplink.host.sh("ip -n net7 link show vx0")
     assert uplink.done("vxlan", **at, state="absent") == ["remove vxlan vx0 in net7"]
+    assert uplink.done("vxlan_peers", **at, flood=["198.18.9.2"], state="absent") == []
 
 
 def test_thousands_of_entries_are_one_task(uplink: Tasks) -> None:
@@ -239,7 +244,7 @@ def test_bad_input_is_refused_with_all_that_is_wrong_with_it(tasks: Tasks) -> No
         "routes[2].gateway",
         "ports[0].name",
     ]
-    assert [one.split(":")[0] for one in tasks.refused("vxlan", name="vx0", id=1 << 24, local="nowhere")] == ["local", "id"]
+    assert [one.split(":")[0] for one in tasks.refused("vxlan", name="vx0", id=1 << 24, local="nowhere")] == ["id", "local"]
     assert tasks.refused("veth", name="a", peer={"name": "a"})[0].startswith("peer.name: the two ends are one interface")
     assert tasks.refused("bridge", name="b", addresses=["10.0.0.1/8", "10.0.0.1/8"])[0].endswith("listed twice")
 
@@ -257,6 +262,7 @@ def test_what_is_missing_or_in_the_way_is_told_before_anything_is_done(tasks: Ta
     message = "there is an interface of this name, but it is no bridge: the veth up0 is left alone; remove it, or choose another name"
     assert tasks.refused("bridge", name="up0") == [f"name: {message}"]
     assert "no vxlan" in tasks.refused("vxlan_peers", name="up0", flood=[])[0]
+    assert tasks.refused("veth", name="v0", peer={"name": "v1"}, master="up0") == ["master: the veth up0 takes no ports: name a bridge"]
     assert tasks.refused("bridge", name="b0", ports=[{"name": "p9"}]) == ["name: there is no interface p9: make it first"]
     # In check mode an earlier task may be about to make it.
     assert tasks.once("macvlan", check=True, name="m0", netns="nowhere", parent="eth9")["ops"][0] == "create macvlan m0 in nowhere"
@@ -270,21 +276,12 @@ def test_what_is_missing_or_in_the_way_is_told_before_anything_is_done(tasks: Ta
 def test_what_fails_half_way_is_put_back(uplink: Tasks) -> None:
     uplink.done("bridge", name="lone0", addresses=["192.0.2.1/24"])
     before = dump(uplink.host)
-    result = uplink.once(
-        "bridge", name="lone0", addresses=["192.0.2.2/24"], ageing_time=7000, routes=[{"destination": "198.51.100.0/24", "gateway": "203.0.113.1"}]
-    )
+    result = uplink.once("bridge", name="lone0", addresses=["192.0.2.2/24"], ageing=7000, routes=[{"destination": "198.51.100.0/24", "gateway": "203.0.113.1"}])
     assert "What stood before was put back." in result["msg"] and "route 198.51.100.0/24" in result["msg"]
     check_same(before, lambda: dump(uplink.host))
     result = uplink.once("macvlan", name="m0", parent="up0", addresses=["192.0.2.2/24"], mtu=9000)
     assert result["failed"] and "What stood before was put back." in result["msg"]
     check_same(before, lambda: dump(uplink.host))
-
-
-def test_a_namespace_by_its_path(tasks: Tasks) -> None:
-    tasks.done("netns", name="web")
-    path = "/run/netns/web"
-    assert tasks.done("bridge", name="lone0", netns=path, addresses=["192.0.2.1/24"])[0] == f"create bridge lone0 in {path}"
-    assert "192.0.2.1/24" in tasks.host.sh("ip -n web address show lone0")
 
 
 def test_info_shows_what_is_there_whoever_made_it(tasks: Tasks) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..state.entry import ALL_MACS, FDB, NEIGHBOURS, Entries, Pair, leads_to_many
 from ..state.objects import HostState, Link, desired_state
 from .run import run_told
-from .told import Params, Told, address_in, check_name, mac_in
+from .told import Params, Told, address_in, check_name, mac_in, place_of
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -32,7 +32,7 @@ def told_peers(params: Params) -> tuple[Told, Lists]:
     """What the parameters say, and the entries in each list that was given."""
     told = Told("vxlan", params["state"] == "present")
     check_name(told, "name", params["name"])
-    told.ground.append(Link(params["netns"], params["name"], "vxlan"))
+    told.ground.append(Link(*place_of(params), "vxlan"))
     lists = {}
     for option in ("flood", "macs", "neighbours"):
         if params[option] is not None:
@@ -85,6 +85,8 @@ def _list_of(table: str, pair: Pair) -> str:
 def shown_peers(told: Told, state: HostState) -> dict[str, Any]:
     """The entries of the module's vxlan as its options."""
     at = (told.ground[0].netns, told.ground[0].name)
+    if not told.present and told.ground[0].key not in state.objects:
+        return {"name": at[1], "netns": at[0], "state": "absent"}
     tables = {one.table: sorted(one.pairs) for one in state.objects.values() if isinstance(one, Entries) and (one.netns, one.link) == at}
     return {
         "name": at[1],

@@ -10,6 +10,7 @@ from typing import Any
 from ..kernel.options import PORT
 from ..state.objects import Address, HostState, Link, Route
 from .told import STACKED, End, Told
+from .wish import has_own_mac
 
 Shown = dict[str, Any]
 _MAIN_TABLE = 254
@@ -42,7 +43,7 @@ def link_options(link: Link, state: HostState) -> Shown:
     }
     if link.kind != "bridge":
         result["master"] = link.master or ""
-    if link.kind != "ipvlan":
+    if has_own_mac(link):
         result["mac_address"] = link.mac
     if link.kind in STACKED and link.parent is not None:
         result["parent_netns"] = link.parent[0]

@@ -57,6 +57,6 @@ def kind_spec(kind: str) -> Spec:
     found: Spec = {}
     for name, row in KINDS[kind].items():
         found[name] = {"type": "str", "choices": list(row.names)} if row.names else {"type": _TYPES.get(row.form[0], "int")}
-    if "ageing_time" in found:
-        found["ageing_time"]["aliases"] = ["ageing"]
+    if "ageing" in found:
+        found["ageing"]["aliases"] = ["ageing_time"]  # as iproute2 has it
     return found

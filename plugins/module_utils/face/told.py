@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
+from ..kernel.namespaces import short_name
 from ..kernel.options import KINDS, PORT
 from ..model.problem import Problem
 from ..state.objects import Address, Link, Object, Options, Route
+from .numbers import number_problems
 
 End = tuple[str, str]
 Params = dict[str, Any]
@@ -48,7 +50,7 @@ def told_link(kind: str, params: Params) -> Told:
     if peer is None:
         _add_end(told, params, "", None)
         return told
-    here, there = (params["netns"], params["name"]), (peer["netns"], peer["name"])
+    here, there = place_of(params), place_of(peer)
     if here == there:
         told.wrong("peer.name", peer["name"], "the two ends are one interface: give the other end another name or namespace")
     _add_end(told, params, "", there)
@@ -56,12 +58,19 @@ def told_link(kind: str, params: Params) -> Told:
     return told
 
 
+def place_of(params: Params) -> End:
+    """Where an interface is, and what it is called there."""
+    return short_name(params["netns"]), params["name"]
+
+
 def _add_end(told: Told, params: Params, path: str, peer: End | None) -> None:
-    at = (params["netns"], params["name"])
+    at = place_of(params)
     check_name(told, path + "name", params["name"])
     if params.get("master"):
         check_name(told, path + "master", params["master"])
-    mac = params.get("mac_address")
+    told.problems.extend(number_problems(params, path))
+    if (mac := params.get("mac_address")) is not None and params.get("mode") == "passthru":
+        told.wrong("mac_address", mac, "in mode passthru it has the MAC address of its parent: leave it out, or choose another mode")
     told.links.append(
         Link(
             *at,
@@ -98,7 +107,7 @@ def _parent(told: Told, params: Params) -> End | None:
         check_name(told, "parent", parent)
         if parent == "lo":
             told.wrong("parent", parent, "nothing can rest on lo: give an interface that leads out of the host")
-    return (netns or "", parent or "")
+    return (short_name(netns or ""), parent or "")
 
 
 def _options(told: Told, params: Params) -> Options:
@@ -106,8 +115,6 @@ def _options(told: Told, params: Params) -> Options:
     for name in ("local", "group"):
         if name in given:
             given[name] = address_in(told, name, given[name])
-    if told.kind == "vxlan" and not 0 <= given.get("id", 0) < 1 << 24:
-        told.wrong("id", given["id"], "a VXLAN network identifier is a number from 0 to 16777215")
     return tuple(sorted(given.items()))
 
 
@@ -124,6 +131,7 @@ def _addresses(told: Told, params: Params, path: str) -> Iterator[str]:
 
 
 def _route(told: Told, at: End, given: Params, path: str) -> Route:
+    told.problems.extend(number_problems(given, f"{path}."))
     gateway = given.get("gateway")
     gateway = address_in(told, f"{path}.gateway", gateway) if gateway is not None else ""
     destination = given["destination"]

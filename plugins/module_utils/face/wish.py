@@ -14,6 +14,8 @@ from ..state.tag import read_tag
 from .look import list_of
 from .told import STACKED, Told
 
+# What takes other links as its ports.
+_MASTERS = ("bridge", "bond", "team", "vrf")
 # What a link that has to be made anew keeps of the one before.
 _KEPT = ("mac", "master", "txqlen", "promisc", "up")
 
@@ -44,7 +46,13 @@ def _completed(link: Link, now: Object | None) -> Link:
         return link
     options = tuple(sorted({**dict(now.options), **dict(link.options)}.items()))
     kept = {name: getattr(now, name) for name in _KEPT if getattr(link, name) is None}
-    return replace(link, options=options, parent=link.parent or now.parent, **kept)
+    anew = replace(link, options=options, parent=link.parent or now.parent, **kept)
+    return anew if has_own_mac(now) and has_own_mac(anew) else replace(anew, mac=link.mac)
+
+
+def has_own_mac(link: Link) -> bool:
+    """Whether a link has a MAC address of its own, and not that of its parent."""
+    return link.kind != "ipvlan" and ("mode", "passthru") not in link.options
 
 
 def assumed(told: Told, stands: HostState) -> HostState:
@@ -68,6 +76,9 @@ def refusals(told: Told, stands: HostState) -> list[Problem]:
             message = f"there is an interface of this name, but it is no {one.kind}: the {where} is left alone; remove it, or choose another name"
             problems.append(Problem("", "name", one.name, message))
     for one in told.links if told.present else ():
+        master = stands.objects.get(("link", one.netns, one.master or ""))
+        if isinstance(master, Link) and master.kind not in ("", *_MASTERS):
+            problems.append(Problem("", "master", master.name, f"the {master.kind} {master.name} takes no ports: name a bridge"))
         if one.key not in stands.objects:
             problems += [Problem("", name, "", f"the {one.kind} {one.name} is not there yet, and to make it this is needed") for name in _needed(one)]
     return problems

@@ -33,6 +33,12 @@ def path_of(name: str) -> str:
     return (name if name.startswith("/") else f"{DIRECTORY}/{name}") if name else OWN
 
 
+def short_name(netns: str) -> str:
+    """The one word for a namespace that is given by its name or by a path: the name, where it is bound to one as ``ip netns`` does."""
+    folder, _slash, name = netns.rpartition("/")
+    return name if name and folder in (DIRECTORY, f"/var{DIRECTORY}") else netns
+
+
 @contextlib.contextmanager
 def inside(netns: str) -> Iterator[None]:
     """Run the block in the named namespace (with its /proc/sys/net), and come back whatever happens. Empty: stay. Raises Fault."""

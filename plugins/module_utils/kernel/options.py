@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options of each kind of link and of a bridge port, as the kernel's attributes carry them: one row each, for reading and for writing.
 
-The numbers are those of linux/if_link.h, the names those of iproute2. Times are in hundredths of a second, as the kernel tells them.
+The numbers are those of linux/if_link.h, the names those of iproute2, or shorter. Times are in hundredths of a second, as the kernel tells them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Row:
 _FLAG, _FLAG32 = "?B", "?I"
 KINDS: dict[str, dict[str, Row]] = {
     "bridge": {
-        "ageing_time": Row(4, "I"),
+        "ageing": Row(4, "I"),
         "forward_delay": Row(1, "I"),
         "mcast_snooping": Row(23, _FLAG),
         "priority": Row(6, "H"),

@@ -1,0 +1,36 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the options of the kernel modules may be written, and which of their values the kernel takes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
+
+
+@pytest.fixture
+def tasks(host, capsys: pytest.CaptureFixture[str]) -> Tasks:
+    return Tasks(host, capsys)
+
+
+def test_a_namespace_by_its_path(tasks: Tasks) -> None:
+    tasks.done("netns", name="web")
+    path = "/run/netns/web"
+    assert tasks.done("bridge", name="lone0", netns=path, addresses=["192.0.2.1/24"])[0] == "create bridge lone0 in web"
+    assert tasks.done("veth", name="v0", netns="web", master="lone0", peer={"name": "v1", "netns": f"/var{path}"})[0].startswith("create veth v0 in web with")
+    assert "192.0.2.1/24" in tasks.host.sh("ip -n web address show lone0")
+
+
+def test_a_number_that_the_kernel_does_not_take_is_refused(tasks: Tasks) -> None:
+    assert tasks.refused("bridge", name="b0", priority=70000, stp=True, forward_delay=15, mtu=20, routes=[{"destination": "default", "metric": -1}]) == [
+        "mtu: a number from 68 to 65535 is expected",
+        "priority: a number from 0 to 65535 is expected",
+        "forward_delay: a number of hundredths of a second from 200 to 3000 is expected",
+        "routes[0].metric: a number from 0 to 4294967295 is expected",
+    ]
+    assert tasks.refused("vxlan", name="x0", id=7, port=0, ttl=256) == [
+        "port: a number from 1 to 65535 is expected",
+        "ttl: a number from 0 to 255 is expected",
+    ]
+    assert tasks.done("bridge", name="b0", forward_delay=0, ageing=0, priority=0)[0] == "create bridge b0"
