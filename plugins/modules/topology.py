@@ -86,6 +86,7 @@ extends_documentation_fragment:
 requirements:
   - pyroute2 >= 0.7.2 (where something must change)
   - iptables or nftables (for networks of driver bridge)
+  - a Docker engine at work (for networks with C(docker_network))
 seealso:
   - module: mooring.cnm.topology_info
   - module: mooring.cnm.fleet_plan

@@ -18,7 +18,7 @@ from ..state.objects import Address, Link, Object, Route, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname
 from . import bridge_rules, reachable
-from .docker_network import docker_network_of, engine_network
+from .docker_network import BINDING_OPTION, engine_network, known_to_docker
 from .found import DEFAULT_ROUTES, Found
 from .place import Place
 from .veth_pair import veth_pair
@@ -64,7 +64,7 @@ def network_objects(fleet: str, network: Network, members: Sequence[Leg], publis
     # Who leaves it is hidden by our rules, containers too.
     options = {"com.docker.network.bridge.enable_icc": str(network.icc).lower(), "com.docker.network.bridge.enable_ip_masquerade": "false"}
     if network.host_binding_ipv4.version == 4:
-        options["com.docker.network.bridge.host_binding_ipv4"] = str(network.host_binding_ipv4)
+        options[BINDING_OPTION] = str(network.host_binding_ipv4)
     yield from engine_network(fleet, network, name, options, guarded=True)
 
 
@@ -118,16 +118,16 @@ def described(fleet: str, found: Found) -> Iterator[Network]:
         if options["internal"]:
             options.update({MODE_KEYS[family]: "isolated" for family in bare})
         network = Network(owner.network, **options)
-        yield replace(
+        whole = replace(
             network,
             subnets=tuple(_with_way_out(subnets[family], legs, found) for family in sorted(subnets)),
             enable_ipv4=4 in enabled,
             enable_ipv6=6 in enabled,
-            docker_network=docker_network_of(owner.network, found),
             inhibit_ipv4=4 in bare and not network.internal,
             mtu=one.mtu if one.mtu != effective_mtu(network) else None,
             bridge_name=one.name if one.name != network_id(fleet, network) else None,
         )
+        yield known_to_docker(whole, found)
 
 
 def _gateway_without_address(bridge: Link, subnet: IPNetwork, taken: Collection[IPAddress]) -> IPAddress | None:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network
+from dataclasses import replace
+from ipaddress import IPv4Network, ip_address
 
 from ..model.declaration import Network
 from ..model.docker_network import docker_range
@@ -15,6 +16,8 @@ from ..model.subnet import subnet_in
 from ..state.engine import BRIDGE_OPTION, ENGINE_ROLE, EngineNetwork
 from ..state.tag import Tag
 from .found import Found
+
+BINDING_OPTION = "com.docker.network.bridge.host_binding_ipv4"
 
 
 def engine_network(fleet: str, network: Network, bridge: str, options: Mapping[str, str], guarded: bool = False) -> Iterator[EngineNetwork]:
@@ -35,9 +38,15 @@ def engine_network(fleet: str, network: Network, bridge: str, options: Mapping[s
     )
 
 
-def docker_network_of(network: str, found: Found) -> bool | IPv4Network:
-    """What Docker gives to its containers, where it knows the network; True while it does not run, so that nobody says that."""
-    known = found.engine.get(network)
-    if known is None:
-        return False
-    return IPv4Network(known.ip_range) if known.ip_range else True
+def known_to_docker(network: Network, found: Found) -> Network:
+    """A network that stands in a picture, with what only Docker still knows of it, where it does."""
+    known = found.engine.get(network.name)
+    if known is None or known.silent:
+        return network
+    kept = tuple((name, ip_address(address)) for name, address in known.aux_addresses)
+    return replace(
+        network,
+        docker_network=IPv4Network(known.ip_range) if known.ip_range else True,
+        subnets=tuple(replace(one, aux_addresses=kept) if one.subnet.version == 4 else one for one in network.subnets),
+        host_binding_ipv4=ip_address(dict(known.options).get(BINDING_OPTION, str(network.host_binding_ipv4))),
+    )

@@ -13,7 +13,7 @@ from ..model.declaration import Network, Peer, Subnet
 from ..model.resolve import effective_mtu
 from ..state.engine import ENGINE_ROLE
 from ..state.entry import ALL_MACS, FDB, NEIGHBOURS
-from .docker_network import docker_network_of
+from .docker_network import known_to_docker
 from .found import Found
 from .hosts_file import NameLine, lines_of_network
 
@@ -40,13 +40,13 @@ def overlays(found: Found) -> Iterator[Network]:
             enable_ipv6=6 in versions,
             vnis=tuple(int(one["id"]) for one in options if "id" in one),
             broadcast=not bridges and any(mac == ALL_MACS for mac, _vtep in found.entries.get((netns, FDB), ())),
-            docker_network=docker_network_of(name, found) or bool(bridges),
+            docker_network=bool(bridges),
             underlay_address=ip_address(str(local)) if local else None,
             vxlan_port=int(options[0].get("port", 0)) if options else 0,
             peers=tuple(sorted(_peers(name, netns, found))),
         )
         mtu = links[0].mtu if links else None
-        yield replace(network, mtu=None if mtu == effective_mtu(network) else mtu)
+        yield known_to_docker(replace(network, mtu=None if mtu == effective_mtu(network) else mtu), found)
 
 
 def _is_internal(network: str, found: Found) -> bool:

@@ -19,7 +19,7 @@ from .values import read_boolean, read_ipv4_subnet
 
 def read_docker_network(value: object) -> bool | IPv4Network:
     """Whether Docker knows the network, or which addresses are its on this host."""
-    if isinstance(value, bool) or str(value).lower() in ("true", "false"):
+    if isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false")):
         return read_boolean(value)
     return read_ipv4_subnet(value)
 

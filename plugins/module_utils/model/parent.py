@@ -27,7 +27,7 @@ def read_parent(value: object) -> str:
 
 def read_host_shim(value: object) -> bool | tuple[IPAddress, ...]:
     """Whether the host has an address in the network, or which: one, or a list of one of each family."""
-    if isinstance(value, bool) or str(value).lower() in ("true", "false"):
+    if isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false")):
         return read_boolean(value)
     found = sorted((read_address(one) for one in (value if isinstance(value, (list, tuple)) else [value])), key=lambda one: one.version)
     if not found or len({one.version for one in found}) < len(found):

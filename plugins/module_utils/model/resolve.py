@@ -95,6 +95,14 @@ def leads_out(network: Network, family: int) -> bool:
     return network.driver != "overlay" and not network.internal and family in families(network) and gateway_mode(network, family) != "isolated"
 
 
+def _leads_out(network: Network, endpoint: Endpoint, family: int) -> bool:
+    """The same of one endpoint: of several subnets on a wire, only some may have a gateway."""
+    address = address_in(endpoint, family)
+    if address is None or network.driver not in PARENT_DRIVERS or is_routed(network):
+        return leads_out(network, family)
+    return leads_out(network, family) and any(address in one.subnet and one.gateway is not None for one in network.subnets)
+
+
 def gateway_on_wire(network: Network, family: int) -> IPAddress | None:
     """The declared gateway of one family in a network that rests on a parent: that of its first subnet that has one."""
     return next((one.gateway for one in network.subnets if one.gateway is not None and one.subnet.version == family), None)
@@ -113,12 +121,14 @@ def gateway_endpoint(declaration: Declaration, sandbox: Sandbox, family: int = 4
     Docker's order (``Endpoint.Less``, moby 28): highest gw_priority, then a network that leads outside in both families, then the network's name.
     """
     leading_out = [
-        endpoint for endpoint in sandbox.endpoints if endpoint.network in declaration.networks and leads_out(declaration.networks[endpoint.network], family)
+        endpoint
+        for endpoint in sandbox.endpoints
+        if endpoint.network in declaration.networks and _leads_out(declaration.networks[endpoint.network], endpoint, family)
     ]
 
     def rank(endpoint: Endpoint) -> tuple[int, bool, str]:
         network = declaration.networks[endpoint.network]
-        return -endpoint.gw_priority, not all(leads_out(network, one) for one in FAMILIES), endpoint.network
+        return -endpoint.gw_priority, not all(_leads_out(network, endpoint, one) for one in FAMILIES), endpoint.network
 
     return min(leading_out, key=rank, default=None)
 

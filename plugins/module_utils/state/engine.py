@@ -50,7 +50,7 @@ class EngineNetwork:
 def is_in_the_way(one: EngineNetwork) -> str:
     """Why nothing can be done about a network that should be made, changed or removed, and what would be right."""
     if one.silent:
-        return "no Docker engine runs on this host, and it has to be told of this network, or knows of it: start Docker, and run again"
+        return "no Docker engine runs on this host (/run/docker.pid), and it has to be told of this network, or knows of it: start Docker, and run again"
     if one.containers:
         named = ", ".join(one.containers[:_FEW]) + (f" and {len(one.containers) - _FEW} more" if len(one.containers) > _FEW else "")
         return f"Docker has containers in this network, which would have to be removed there ({named}): disconnect them from it, or remove them"

@@ -134,6 +134,13 @@ def test_it_is_told_last_and_taken_back_first() -> None:
     assert in_words(plan(found, NOTHING).ops[0]) == "remove Docker network ov1 (10.0.0.240/28 of 10.0.0.0/24)"
 
 
+def test_it_comes_to_an_overlay_that_stands_and_goes_again() -> None:
+    found, plain = state(), state(docker_network=False)
+    for before, after in ((plain, found), (found, plain)):
+        reached = replay(before, plan(before, after).ops)
+        assert plan(reached, after).ops == () and after.objects.items() <= reached.objects.items()
+
+
 def test_docker_changes_nothing_of_a_network_so_another_one_takes_its_place() -> None:
     found, other = state(), state(docker_network="10.0.0.192/27")
     words = [in_words(op) for op in plan(found, other).ops]
@@ -157,8 +164,8 @@ def test_what_docker_holds_fast_is_told_and_nothing_is_done() -> None:
         ]
     silent = HostState({**found.objects, known.key: EngineNetwork("ov1", known.tag, silent=True)}, found.owned)
     for wanted in (NOTHING, found):
-        assert [is_in_the_way(one)[:40] for one in plan(silent, wanted).clashes if isinstance(one, EngineNetwork)] == [
-            "no Docker engine runs on this host, and "
+        assert [is_in_the_way(one)[:39] for one in plan(silent, wanted).clashes if isinstance(one, EngineNetwork)] == [
+            "no Docker engine runs on this host (/ru"
         ]
     foreign = HostState({known.key: EngineNetwork("ov1")})
     assert [one.key for one in plan(foreign, found).clashes] == [known.key]

@@ -192,7 +192,9 @@ def _check_on_host(told: Declaration, fleet: str) -> None:
         check_outputs(host_state(attached, fleet, ("docker0",), ground))
     # A network that nobody here is in leaves no trace but its parent on a wire, nor does a namespace of others without endpoints but its hosts file.
     attached = replace(told, sandboxes={name: one for name, one in boxes.items() if one.endpoints or not one.namespace})
-    used = {end.network for box in boxes.values() for end in box.endpoints} | {name for name, one in told.networks.items() if one.host_shim}
+    used = {end.network for box in boxes.values() for end in box.endpoints} | {
+        name for name, one in told.networks.items() if one.host_shim or one.docker_network
+    }
     networks = {name: one for name, one in told.networks.items() if one.driver == "bridge" or name in used}
     wires = {one.parent and (vlan_of(one.parent) or (one.parent,))[0] for one in networks.values()} - {None}
     others = {one.key: one for one in (Link("", str(name), "veth", None, mtu=9000) for name in wires)}

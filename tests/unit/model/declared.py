@@ -46,7 +46,7 @@ WORDS = st.sampled_from(
         " dns extra_hosts ipv4_address ipv6_address aliases mac_address interface_name gw_priority target published host_ip protocol"
         " com.docker.network.driver.mtu net.ipv4.ip_forward enable_ipv6 ip_range aux_addresses allow_from version endpoints ranges seen"
         " subnets vnis prefixes resolvers underlay_address underlay_mtu host_ip port process base size web/web n/n"
-        " parent mode flag host_shim vni broadcast container pid netns missing bandwidth egress_rate routes destination type txqlen promisc"
+        " parent mode flag host_shim docker_network vni broadcast container pid netns missing bandwidth egress_rate routes destination type txqlen promisc"
     ).split()
 )
 KEYS = WORDS | st.text(max_size=8) | st.integers() | st.booleans() | st.none()

@@ -58,9 +58,22 @@ def networks(draw: st.DrawFn, index: int, driver: str, subnets: bool | None, sco
             found["vni"] = [300 + index, 400 + index][:number]
     if draw(st.booleans()):
         found.update(draw(of_a_network(index, driver, found)))
+    if draw(st.booleans()):
+        _let_docker_know(found, driver)
     if driver != "overlay" and draw(st.booleans()):
         _in_docker_words(found, driver)
     return found
+
+
+def _let_docker_know(found: dict[str, Any], driver: str) -> None:
+    """Where it can: one IPv4 subnet, and a bridge that is all Docker's to use, or an overlay on which each host has a gateway of its own."""
+    entries = [one for one in found.get("ipam", {}).get("config", []) if ":" not in one["subnet"]]
+    kept = driver == "bridge" and (found.get("enable_ipv6") or found.get("inhibit_ipv4") or found.get("gateway_mode") == "isolated")
+    if driver in ON_PARENT or kept or len(entries) > 1 or not found.get("enable_ipv4", True):
+        return
+    found["docker_network"] = True
+    for entry in entries if driver == "overlay" else ():
+        entry.pop("gateway", None)
 
 
 def _rest(draw: st.DrawFn, found: dict[str, Any], index: int, driver: str) -> None:

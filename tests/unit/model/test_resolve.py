@@ -57,6 +57,16 @@ def test_gateway_endpoint(endpoints: list[Endpoint], gateway: str | None) -> Non
     assert str(default_host_ip(Declaration(networks), sandbox)) == ("192.0.2.1" if gateway == "b" else "None")
 
 
+def test_a_subnet_without_a_gateway_leads_nowhere_though_another_of_its_network_has_one() -> None:
+    lan = Network(
+        "a", "macvlan", parent="eth1", subnets=(Subnet(IPv4Network("10.1.0.0/24"), bare=True), Subnet(IPv4Network("10.2.0.0/24"), IPv4Address("10.2.0.1")))
+    )
+    for address, gateway in (("10.1.0.5", "b"), ("10.2.0.5", "a")):
+        box = Sandbox("box", endpoints=(Endpoint("a", IPv4Address(address)), Endpoint("b")))
+        found = gateway_endpoint(Declaration({"a": lan, "b": Network("b")}, {"box": box}), box)
+        assert found is not None and found.network == gateway
+
+
 def test_owners_of_namespaces() -> None:
     joins = {"a": "b", "b": "c", "c": None, "x": "y", "y": "x", "into": "x", "lost": "nobody", "self": "self"}
     sandboxes = {name: Sandbox(name, "container" if target else "host", target) for name, target in joins.items()}
