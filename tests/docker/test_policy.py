@@ -63,7 +63,7 @@ def test_the_documented_policies(docker: Pair, name: str) -> None:
     assert (again["changed"], again["ops"], again["before"]) == (False, [], done["after"])
 
 
-def test_the_role_puts_what_groups_add_before_the_rest_and_refuses_before_it_changes(docker: Pair) -> None:
+def test_the_role_converges_changes_refuses_and_removes(docker: Pair) -> None:
     playbook = docker.folder / "role.yml"
     playbook.write_text("- {hosts: node1, gather_facts: false, roles: [mooring.cnm.docker_user]}\n")
     docker.declare(
@@ -77,9 +77,24 @@ def test_the_role_puts_what_groups_add_before_the_rest_and_refuses_before_it_cha
     order = [line.split("docker_user")[1].split()[-1] for line in docker.node1.sh("iptables -S DOCKER-USER").splitlines() if "cnm:" in line]
     assert order == ["RETURN", "RETURN", "DROP"] and who_reaches(docker) == {(source, WEB) for source in (ONE, NEIGHBOUR, OFFICE, OTHER)}
     assert " changed=0 " in docker.play(str(playbook)).stdout
+    # changed: one rule more in the place of its group; the other rules stay, and it says so before
+    docker.declare(
+        cnm_docker_user=[{"in_interface": "eth0", "action": "drop", "family": "ipv4"}],
+        cnm_docker_user__web=[{"in_interface": "eth0", "published": [WEB, DB], "action": "return", "family": "ipv4"}],
+        cnm_docker_user__answers=[{"ctstate": "established", "action": "return", "family": "ipv4"}],
+        cnm_docker_user_position="last",
+    )
+    # Somebody uses the other form of iptables too, whose rules these are not: every run says so, and where they lie.
+    docker.node1.sh("iptables-legacy -A INPUT -i lo -j ACCEPT")
+    predicted, done = docker.play(str(playbook), "--check", "--diff"), docker.play(str(playbook), "--diff")
+    docker.node1.sh("iptables-legacy -D INPUT -i lo -j ACCEPT")
+    assert all("change rules of ours in DOCKER-USER (ipv4): +1 -0 rules" in one.stdout for one in (predicted, done))
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "Both forms of iptables hold rules of others (ipv4)" in said and "legacy in filter INPUT" in said
+    assert who_reaches(docker) == {(source, port) for source in (ONE, NEIGHBOUR, OFFICE, OTHER) for port in (WEB, DB)}
     docker.declare(cnm_docker_user=[{"action": "deny", "source": "192.168.1.1/24"}, {"raw": "-m nothing -j DROP"}])
     refused = docker.play(str(playbook))
     assert refused.returncode == 2 and "cnm_docker_user[0].action" in refused.stdout and "write 192.168.1.0/24" in refused.stdout
-    assert docker.node1.sh("iptables -S DOCKER-USER | grep -c cnm:").strip() == "3"
+    assert docker.node1.sh("iptables -S DOCKER-USER | grep -c cnm:").strip() == "4"
     docker.play(str(playbook), "-e", "docker_user_state=absent")
     assert "cnm:" not in docker.node1.sh("iptables-save; ip6tables-save")

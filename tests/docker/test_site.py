@@ -20,7 +20,7 @@ POLICY = [
     {"in_interface": "eth0", "published": 8080, "action": "drop"},
 ]
 DECLARED = {
-    "cnm_networks": {"front": {}, "back": {"internal": True}},
+    "cnm_networks": {"front": {"reachable_from": ["docker:other"]}, "back": {"internal": True}},
     "cnm_sandboxes": {"app": {"networks": ["front", "back"], "ports": ["9090:90"]}, "store": {"networks": ["back"]}},
     "cnm_docker_user__office": POLICY[:2],
     "cnm_docker_user": POLICY[2:],
@@ -36,6 +36,12 @@ def everything(host: EngineHost) -> tuple[list[str], list[str], str]:
 
 def policy_lines(host: EngineHost) -> list[str]:
     return [line for line in host.sh("iptables -S DOCKER-USER").splitlines() if "cnm:" in line]
+
+
+def is_let_in(host: EngineHost) -> bool:
+    """Whether what comes over the bridge of Docker's network other may pass into ours."""
+    bridge = "br-" + host.sh("docker network inspect -f '{{.Id}}' other")[:12]
+    return any(f"-i {bridge} -o cnmb" in line and line.endswith("-j RETURN") for line in host.sh("iptables -t mangle -S CNM-FORWARD").splitlines())
 
 
 def wait_for_unit(host: EngineHost, since: str) -> None:
@@ -70,7 +76,7 @@ def test_from_the_first_run_to_the_last(fleet: Pair) -> None:
 
     # Docker's own policy of FORWARD is DROP, and both sides are reached by their published ports, but for what the policy closes
     assert "-P FORWARD DROP" in node1.sh("iptables -S FORWARD")
-    assert len(policy_lines(node1)) == 3 and node1.jump_places()[0] == "DOCKER-USER"
+    assert is_let_in(node1) and len(policy_lines(node1)) == 3 and node1.jump_places()[0] == "DOCKER-USER"
     assert node2.asks((node1.address, 8080)) == [""]
 
     # a second run and drift find nothing to do; Docker starts anew and finds our rules at their place
@@ -82,14 +88,14 @@ def test_from_the_first_run_to_the_last(fleet: Pair) -> None:
     assert policy_lines(node1) == before and node1.jump_places()[0] == "DOCKER-USER"
     assert fleet.play("mooring.cnm.drift").returncode == 0
 
-    # somebody empties the chain: drift names it, and the unit puts it right when Docker starts anew
-    node1.sh("iptables -F DOCKER-USER")
+    # somebody empties the chains: drift names it, and the unit puts it right when Docker starts anew, which it asks for the bridge of its network
+    node1.sh("iptables -F DOCKER-USER; iptables -t mangle -F CNM-FORWARD")
     drift = fleet.play("mooring.cnm.drift")
     assert drift.returncode == 2 and "change rules of ours in DOCKER-USER (ipv4): +3 -0 rules" in drift.stdout
     since = node1.sh("systemctl show --property=InvocationID --value mooring-cnm-docker@default.service").strip()
     node1.sh("systemctl restart docker")
     wait_for_unit(node1, since)
-    assert policy_lines(node1) == before
+    assert policy_lines(node1) == before and is_let_in(node1)
 
     # what is left after us is what Docker alone has
     assert fleet.play("mooring.cnm.teardown").returncode == 0

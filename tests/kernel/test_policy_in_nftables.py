@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.docker_user import find_policy
+from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.ground import read_forms
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from pyroute2 import IPSet
 
 from .conftest import Host
@@ -105,6 +107,21 @@ def test_the_policy_follows_docker(host: Host) -> None:
     assert "DOCKER-USER" not in saved(host) and "DOCKER-USER" in tables(host) and policy(DROP).ops == ()
     host.sh("nft delete table ip docker-bridges; nft delete table ip6 docker-bridges")
     assert policy(DROP).ops and saved(host) == first and TABLE not in tables(host)
+
+
+def test_a_move_that_fails_leaves_what_stood(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules are in nftables already when those in iptables cannot be removed."""
+    policy(DROP)
+    before = saved(host)
+    host.sh(f"nft -f - <<'END'\n{DOCKER}END")
+
+    def fail(_family: str, _text: str, _form: str = "") -> None:
+        raise Fault("the firewall rules", "write", "the disk is full")
+
+    monkeypatch.setattr(firewall, "restore", fail)
+    with pytest.raises(Fault, match="the disk is full.*What stood before was put back"):
+        policy(DROP)
+    assert saved(host) == before and TABLE not in tables(host)
 
 
 def test_what_nftables_cannot_say_is_told_beforehand(docker: Host) -> None:

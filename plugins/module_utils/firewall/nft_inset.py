@@ -45,8 +45,8 @@ def seen_in_table(wanted: Inset, text: str) -> Inset:
 
 
 def inset_text(before: Object | None, after: Object | None) -> str:
-    """Input for one ``nft -f``, from what stands to what should."""
-    one, wanted = after or before, isinstance(after, Inset)
+    """Input for one ``nft -f``, from what stands to what should; without rules, no chain."""
+    one, wanted = after or before, isinstance(after, Inset) and bool(after.rules)
     if not isinstance(one, Inset):
         return ""
     table = f"{IP[one.family]} {one.table}"
