@@ -72,11 +72,11 @@ def sides(made: Pair) -> Iterator[tuple[Side, Side]]:
         result = made.module("topology", host=node.name, **declared(ours, node))
         assert not result.get("failed"), result
     for box in BOXES:
-        ours.host(box).sh(f"systemd-run --quiet --collect --unit ours-{box} ip netns exec {box} /opt/busybox/bin/busybox nc -ll -p 80 -e echo {box}")
-    made.node1.sh("systemd-run --quiet --collect --unit ours-outside /opt/busybox/bin/busybox nc -ll -p 7000 -e echo outside")
+        ours.host(box).serve(box, 80, f"ip netns exec {box}")
+    made.node1.serve("outside", 7000)
     yield swarm, ours
     for node in (made.node1, made.node2):
-        node.sh("systemctl stop 'ours-*'")
+        node.sh("systemctl stop 'serve-*'")
         made.module("topology", host=node.name, state="absent")
     end_swarm(made.node1, made.node2)
 
