@@ -90,6 +90,21 @@ def test_the_host_and_its_own_sandboxes_in_ipv6(host) -> None:
     assert host.sh("ip -6 route show fd00::/16 proto 206") == ""
 
 
+def test_addresses_change_hands_and_the_whole_card(host) -> None:
+    """Two sandboxes exchange theirs, another takes one over from a sandbox that goes, and a network of another kind takes the card."""
+    wire(host)
+    run(declare(on_parent("ipvlan"), A, B))
+    exchanged = declare(on_parent("ipvlan"), sandbox("a", endpoint("lan", ADDRESSES["b"])), sandbox("b", endpoint("lan", ADDRESSES["a"])))
+    heir = declare(on_parent("ipvlan"), sandbox("c", endpoint("lan", ADDRESSES["b"])), sandbox("b", endpoint("lan", ADDRESSES["a"])))
+    whole = declare(on_parent("macvlan", mode="passthru"), sandbox("d", endpoint("lan", ADDRESSES["b"])))
+    for declared in (exchanged, heir, whole, heir):
+        predicted = run(declared, check=True)
+        assert run(declared).ops == predicted.ops and run(declared).ops == ()
+    at = {"c": ADDRESSES["b"], "b": ADDRESSES["a"], "far": ADDRESSES["far"]}
+    pairs = {(one, other) for one in at for other in at if one != other}
+    assert answered(*at, addresses=at, expected=pairs) == pairs
+
+
 def test_a_change_of_mode_and_flag_keeps_links_and_connections(host) -> None:
     wire(host)
     declared = declare(on_parent("ipvlan", gateway="192.0.2.1"), A, B)

@@ -12,7 +12,7 @@ from .options import port_words
 from .overlap import overlapping_pairs, span_of
 from .overlay_checks import check_overlays, check_vnis
 from .parent import PARENT_DRIVERS, has_own_macs
-from .parent_checks import check_parents, check_shims, check_shims_resolved
+from .parent_checks import check_macs, check_parents, check_shims, check_shims_resolved
 from .port_checks import check_ports
 from .problem import Problem
 from .report import Report, suggestion
@@ -44,6 +44,7 @@ def check_declaration(declaration: Declaration, host: str = "") -> list[Problem]
     for name, legs in members.items():
         check_members(report, declaration.networks[name], legs)
     check_parents(report, declaration, members)
+    check_macs(report, declaration, members)
     check_shims(report, declaration, members)
     check_joins(report, declaration)
     check_ports(report, declaration)

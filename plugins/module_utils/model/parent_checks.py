@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
 from .parent import PARENT_DRIVERS, effective_flag, effective_mode, has_own_macs
 from .report import Report
-from .resolve import address_in, families
+from .resolve import address_in, effective_mac, families
 from .subnet import gateway_of, lies_between, subnet_in, usable_range
 
 Members = Mapping[str, Sequence[tuple[Sandbox, Endpoint]]]
@@ -38,6 +38,20 @@ def check_parents(report: Report, declaration: Declaration, members: Members) ->
                 what = "an ipvlan network" if network.driver == "ipvlan" else "a macvlan network in mode passthru"
                 message = f"what is in {what} has the MAC address of its parent: leave it out, or choose driver macvlan in another mode"
                 report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.mac_address", endpoint.mac_address, message)
+
+
+def check_macs(report: Report, declaration: Declaration, members: Members) -> None:
+    """No two endpoints on one parent have one MAC address, in whichever networks they are. (Two in one network are seen with its other members.)"""
+    holders: dict[tuple[str, str], tuple[str, str]] = {}
+    for name, network in sorted(declaration.networks.items()):
+        if network.driver not in PARENT_DRIVERS or network.parent is None or not has_own_macs(network):
+            continue
+        for sandbox, endpoint in members.get(name, ()):
+            mac = effective_mac(endpoint)
+            holder = (name, sandbox.name) if mac is None else holders.setdefault((network.parent, mac), (name, sandbox.name))
+            if holder[0] != name:
+                message = f"sandbox {holder[1]} has it in network {holder[0]}, which rests on {network.parent} too: choose another one"
+                report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.mac_address", mac, message)
 
 
 def parent_fault(first: Network, second: Network) -> str | None:

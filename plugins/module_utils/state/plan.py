@@ -11,6 +11,7 @@ from typing import TypeVar
 from .difference import another_thing, differences, merged
 from .fit import fitted
 from .forget import forget
+from .in_the_way import in_the_way
 from .lost import lost_routes, lost_with
 from .objects import Address, EngineNetwork, Entries, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
@@ -39,9 +40,10 @@ def plan(current: HostState, desired: HostState) -> Plan:
     moves = renames(ours, desired.objects)
     names, moving, taken = new_names(moves), {before.key for before, _after in moves}, {after.key for _before, after in moves}
     standing = {key: under_new_name(one, names) for key, one in ours.items() if isinstance(one, (Link, Namespace)) and key not in moving}
-    doomed = {key for key, one in standing.items() if key in taken or (one is not None and _must_go(one, desired))}
+    hindering = in_the_way(ours, desired.objects)
+    doomed = {key for key, one in standing.items() if key in taken or key in hindering or (one is not None and _must_go(one, desired))}
     lost = lost_with(doomed, ours.values())
-    ops = [Op("remove", before=ours[key]) for key in lost if not _goes_by_itself(ours[key], doomed, lost)]
+    ops = [Op("remove", before=ours[key]) for key in lost if not _goes_by_itself(ours[key], doomed, lost, hindering)]
     ours = {key: one for key, one in ours.items() if key not in lost}
     if lost:  # What went with something else needs no new name.
         moves = renames(ours, desired.objects)
@@ -122,16 +124,16 @@ def _changes(now: Object, wanted: Object) -> list[Op]:
     return [*first, Op("change", before=still, after=replace(after, tag=wanted.tag) if now.tag == "" else after)]
 
 
-def _goes_by_itself(one: Object, doomed: set[Key], lost: set[Key]) -> bool:
+def _goes_by_itself(one: Object, doomed: set[Key], lost: set[Key], hindering: set[Key]) -> bool:
     """Whether ``one``, which will be lost, needs no removal of its own. Of a pair the first end is removed, which is the host's.
 
-    Namespaces go last, and the kernel clears them away some time later: a VNI in there, or a link elsewhere that rests on one in there, is in
-    the way until then.
+    Namespaces go last, and the kernel clears them away some time later: a VNI in there, a link elsewhere that rests on one in there, and what
+    others on a parent need is in the way until then.
     """
     if not isinstance(one, Link):
         return one.key not in doomed
     if ("namespace", one.netns) in lost:
-        return one.kind != "vxlan"
+        return one.kind != "vxlan" and one.key not in hindering
     if any(at is not None and ("namespace", at[0]) in lost for at in (one.peer, one.parent)):
         return False
     other = ("link", *one.peer) if one.peer is not None else one.key

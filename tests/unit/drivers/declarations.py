@@ -13,9 +13,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from itertools import permutations, product
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
+from ansible_collections.mooring.cnm.plugins.module_utils.model.parent import PARENT_DRIVERS, has_own_macs
 from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import address_in, gateway_endpoints, host_addresses, interface_names
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning_checks import WITH_HOST_END
 from hypothesis import strategies as st
+
+from .declarations_of_drivers import on_parent, overlay, with_complete_way_out
 
 NETWORKS = ("front", "back", "z.z")
 SANDBOXES = ("web", "db", "eth0", "a_long-name.with-every.kind-of-character_in.it-0123456789-abcde")
@@ -61,6 +65,7 @@ _TUNINGS = st.sampled_from(
         Tuning(Bandwidth(*_RATES[1], *_RATES[2]), sysctls=(("net.ipv4.conf.IFNAME.rp_filter", "1"), ("net.ipv4.neigh.IFNAME.gc_stale_time", "9"))),
     ]
 )
+_UNSHAPED = _TUNINGS.map(lambda one: replace(one, bandwidth=Bandwidth()))
 _SETTINGS = (("net.ipv4.conf.all.arp_notify", "0"), ("net.ipv4.conf.eth0.rp_filter", "2"), ("net.ipv4.tcp_rmem", "4096 131072 6291456"))
 _EXTRAS = st.sampled_from(
     [
@@ -74,13 +79,22 @@ _EXTRAS = st.sampled_from(
 
 
 @st.composite
-def declarations(draw: st.DrawFn) -> Declaration:
-    """Networks of all options, and sandboxes of all modes on them."""
+def declarations(draw: st.DrawFn, drivers: tuple[str, ...] = ("bridge",), parents: tuple[str | None, ...] = ()) -> Declaration:
+    """Networks of all options, and sandboxes of all modes on them. parents: what macvlan and ipvlan may rest on, with ``{}`` for a number."""
     bridges, places = draw(_BRIDGES), draw(_PLACES)
-    declaration = Declaration({name: draw(_network(name, bridges[at], places[at])) for at, name in enumerate(draw(_SOME_NETWORKS))})
+    declaration = Declaration()
+    for at, name in enumerate(draw(_SOME_NETWORKS)):
+        driver = draw(st.sampled_from(drivers))
+        if driver == "bridge":
+            declaration.networks[name] = draw(_network(name, bridges[at], places[at]))
+        elif driver == "overlay":
+            declaration.networks[name] = draw(overlay(name, places[at]))
+        else:
+            declaration.networks[name] = draw(on_parent(name, driver, places[at], draw(st.sampled_from(parents))))
+    turn = draw(st.sampled_from([0, 0, 1, 2])) if len(drivers) > 1 else 0  # of two declarations, sandboxes may have each other's addresses
     for at, name in enumerate(SANDBOXES[: draw(st.sampled_from([4, 3, 2, 1, 0]))]):
-        declaration.sandboxes[name] = draw(_sandbox(declaration, name, at))
-    return declaration
+        declaration.sandboxes[name] = draw(_sandbox(declaration, name, (at + turn) % len(SANDBOXES)))
+    return with_complete_way_out(declaration)
 
 
 @st.composite
@@ -121,7 +135,7 @@ def _sandbox(draw: st.DrawFn, declaration: Declaration, name: str, at: int) -> S
     endpoints = tuple(
         draw(_endpoint(declaration.networks[network], at, interfaces[number]))
         for number, network in enumerate(sorted(joined))
-        if network in declaration.networks
+        if network in declaration.networks and (at == 0 or declaration.networks[network].mode != "passthru")
     )
     sandbox = Sandbox(name, "networks" if endpoints else "none", endpoints=endpoints, **draw(_EXTRAS))
     if "eth0" not in interface_names(sandbox, declaration.networks).values():
@@ -137,6 +151,8 @@ def _sandbox(draw: st.DrawFn, declaration: Declaration, name: str, at: int) -> S
 def _leads_in(declaration: Declaration, sandbox: Sandbox, port: Port) -> bool:
     """Whether a port can be declared, and is described as it is: what has no port of the host, or is open in one of two families, is told otherwise."""
     gateways = gateway_endpoints(declaration, sandbox)
+    if any(declaration.networks[one.network].driver in PARENT_DRIVERS for one in gateways.values()):
+        return False
     families = {family for one in sandbox.endpoints for family in (4, 6) if address_in(one, family)}
     if port.host_ip is not None:
         return port.host_ip.version in host_addresses(declaration, gateways, port)
@@ -146,11 +162,21 @@ def _leads_in(declaration: Declaration, sandbox: Sandbox, port: Port) -> bool:
 @st.composite
 def _endpoint(draw: st.DrawFn, network: Network, at: int, interface: str | None) -> Endpoint:
     options = dict(draw(_LEGS))
-    if "mac_address" in options:
-        options["mac_address"] = f"06:00:00:00:00:{at:02x}"
+    if "mac_address" in options and not has_own_macs(network):
+        del options["mac_address"]
+    elif "mac_address" in options:
+        # Not the same in two networks, which may rest on one parent.
+        number = NETWORKS.index(network.name) if network.driver in PARENT_DRIVERS else 0
+        options["mac_address"] = f"06:00:00:00:{number:02x}:{at:02x}"
     place = 2 + at + draw(st.sampled_from([0, 5]))
     addresses = {f"ipv{one.subnet.version}_address": one.subnet[place] for one in network.subnets}
-    return Endpoint(network.name, interface_name=interface, tuning=_with_routes(network, draw(_TUNINGS)), **addresses, **options)
+    return Endpoint(
+        network.name,
+        interface_name=interface,
+        tuning=_with_routes(network, draw(_TUNINGS if network.driver in WITH_HOST_END else _UNSHAPED)),
+        **addresses,
+        **options,
+    )
 
 
 def _with_routes(network: Network, tuning: Tuning) -> Tuning:

@@ -61,6 +61,12 @@ def problems(networks: dict[str, Any], sandboxes: dict[str, Any], reserved: obje
             "cnm_sandboxes.x.networks.a.mac_address",
             "what is in an ipvlan network has the MAC address of its parent",
         ),
+        (
+            {"a": lan(), "b": lan(mode="vepa", ipam={"config": [{"subnet": "10.0.1.0/24"}]})},
+            {"x": {"networks": {"a": {"mac_address": "02:00:00:00:00:01"}, "b": {"mac_address": "02:00:00:00:00:01"}}}},
+            "cnm_sandboxes.x.networks.b.mac_address",
+            "sandbox x has it in network a, which rests on eth0 too",
+        ),
         ({"a": lan(mode="private", host_shim=True)}, {}, "cnm_networks.a.host_shim", "mode private lets nobody on the same host reach the others"),
         ({"a": lan(driver="ipvlan", flag="private", host_shim=True)}, {}, "cnm_networks.a.host_shim", "flag private lets nobody"),
         ({"a": lan(host_shim="10.0.0.2")}, {"x": on("a", ipv4_address="10.0.0.2")}, "cnm_networks.a.host_shim", "sandbox x has this address"),
