@@ -72,7 +72,7 @@ sanity: $(VENV) ## ansible-test sanity, with no ignore file, in a throw-away cop
 
 test-uml: machine $(VENV) ## pytest tests/uml and a kernel test, in a User-Mode Linux kernel: it has ipvlan, 802.1q and dummy, and iptables of the legacy form
 	$(begin)
-	tools/uml pytest tests/uml "tests/kernel/test_bridge_network.py::test_from_nothing_to_a_topology_and_back[legacy]"
+	tools/uml pytest tests/uml tests/kernel/test_kernel_kinds.py "tests/kernel/test_bridge_network.py::test_from_nothing_to_a_topology_and_back[legacy]"
 
 declarations: $(VENV) ## 10,000 declarations, valid and not, where `make unit` tries 2,000, and all its properties, with new examples in every run; no kernel
 	$(begin)

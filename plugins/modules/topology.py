@@ -159,9 +159,11 @@ from ..module_utils.attach import attach, places_of
 from ..module_utils.converge import checked_aim
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
+from ..module_utils.drivers.kinds import kind_problems, modules_of, needs
 from ..module_utils.firewall.judge import firewall_problems, judge, remarks
 from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
+from ..module_utils.kernel.kinds import missing_kinds
 from ..module_utils.kernel.observe import observe
 from ..module_utils.kernel.reserved import read_reserved
 from ..module_utils.left_out import with_what_stands
@@ -193,6 +195,9 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
         params = with_what_stands(params, fleet)
         declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
         problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
+        if not problems:
+            needed = list(needs(declaration, [str(link["name"]) for link in reserved["links"]]))
+            problems = kind_problems(needed, missing_kinds(modules_of(needed)))
         if not problems:
             declaration, problems = attach(declaration)
             declaration, more = find_ways(declaration)
