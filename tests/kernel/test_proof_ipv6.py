@@ -14,6 +14,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration impo
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.listener import COUNTING
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.verdict import PROVEN, RED, Verdict
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import both_families, wire
 from ansible_collections.mooring.cnm.tests.kernel.proofs import Proof
 
 
@@ -73,6 +74,18 @@ def test_all_is_proven_in_both_families_and_a_rule_that_is_gone_is_seen(host) ->
     broken = of_ipv6(proof.verdicts())
     assert broken[("isolation", RED)] > 0
     assert broken[("network", RED)] == 0
+
+
+def test_a_network_on_a_wire_is_asked_in_both_families_with_the_host_s_own_address(host) -> None:
+    wire(host)
+    host.sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.default.dad_transmits=0 net.ipv6.conf.wire.disable_ipv6=0")
+    proof = Proof(host, both_families("macvlan"))
+    assert {(one.word, one.row.kind, ":" in one.row.address) for one in proof.verdicts()} == {
+        (PROVEN, kind, family) for kind in ("host", "network") for family in (True, False)
+    }
+    host.sh("ip -n b -6 addr del fd00::b/64 dev eth0")
+    failed = [one.row for one in proof.verdicts() if one.word != PROVEN]
+    assert {(row.source[1], row.target[1], ":" in row.address) for row in failed} == {("a", "b", True), ("", "b", True), ("b", "a", True)}
 
 
 def test_what_arrives_at_a_service_is_counted_in_both_families(host) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..model.declaration import Network
 from ..model.parent import PARENT_DRIVERS, effective_flag, effective_mode, is_routed
+from ..model.resolve import address_in
 from .row import BLOCKED, REACHED
 from .site import Door, Site
 
@@ -21,16 +22,18 @@ def expected_on_wire(source: Site, name: str, door: Door) -> tuple[str, str] | N
 
     Whoever is not in the network may come by the wire, and what a switch sends back (mode vepa) is its own affair: nothing is declared about that.
     """
-    network = source.declared[door.network]
+    network, family = source.declared[door.network], door.address.version
     if not name:
-        return (REACHED, "host") if network.host_shim is not False else None
+        shim = network.host_shim if isinstance(network.host_shim, tuple) else ()
+        return (REACHED, "host") if any(one.version == family for one in shim) else None
     if door.network not in source.networks[name]:
         return None
     way = effective_flag(network) if network.driver == "ipvlan" else effective_mode(network)
     if way == "private":
         return BLOCKED, "private"
-    ends = {end.network: end.ipv4_address for end in source.sandboxes[name].endpoints}
-    own = [one for one in network.subnets if {ends[door.network] in one.subnet, door.address in one.subnet} == {True}]
+    ends = {end.network: address_in(end, family) for end in source.sandboxes[name].endpoints}
+    at = ends[door.network]
+    own = [one for one in network.subnets if at is not None and at in one.subnet and door.address in one.subnet]
     return (REACHED, "network") if way in ("bridge", "l2") and (own or is_routed(network)) else None
 
 

@@ -97,9 +97,9 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
     for name, box in site.sandboxes.items():
         port = _free_port({port.target for port in box.ports})
         for end in box.endpoints:
-            # What other drivers do with IPv6 is not asked.
-            on_bridge = end.network in site.declared and site.declared[end.network].driver == "bridge"
-            for address in (end.ipv4_address, end.ipv6_address if on_bridge else None):
+            # What overlays do with IPv6 is not asked.
+            is_asked = end.network in site.declared and site.declared[end.network].driver != "overlay"
+            for address in (end.ipv4_address, end.ipv6_address if is_asked else None):
                 if address is not None:
                     yield Door("endpoint", site.host, name, address, port, end.network, witness=_witness(site, name, end.network))
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
-from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Network
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Network, Subnet
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.plan import WHOLE, proof_plan
 from ansible_collections.mooring.cnm.tests.unit.proof.declared import find, host, network, on, prove
 
@@ -47,3 +47,17 @@ def test_a_routed_ipvlan_reaches_between_its_subnets_and_others_do_not() -> None
     for mode, reached in (("l3", True), ("l2", False)):
         declared = host([lan("lan", 30, driver="ipvlan", mode=mode, subnets=two)], **boxes)
         assert bool(find(prove(node1=declared), "node1/a", "node1/b")) == reached
+
+
+def test_ipv6_is_asked_as_ipv4_is_and_the_host_where_it_has_it() -> None:
+    six = Subnet(IPv6Network("fd00::/64"), bare=True)
+    for shim, families in (((IPv4Address("172.30.0.9"),), {4}), ((IPv6Address("fd00::9"),), {6}), (False, set())):
+        one = lan("lan", 30, host_shim=shim)
+        one = replace(one, enable_ipv6=True, subnets=(*one.subnets, six))
+        declared = host([one], a=on("lan=172.30.0.2"), b=on("lan=172.30.0.3"))
+        for number, name in enumerate("ab", start=2):
+            box = declared.sandboxes[name]
+            declared.sandboxes[name] = replace(box, endpoints=tuple(replace(end, ipv6_address=IPv6Address(f"fd00::{number}")) for end in box.endpoints))
+        rows = prove(node1=declared)
+        assert {row.address for row in find(rows, "node1/a", "node1/b")} == {"172.30.0.3", "fd00::3"}
+        assert {6 if ":" in row.address else 4 for row in find(rows, "node1/", "node1/b")} == families
