@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
-from ansible_collections.mooring.cnm.plugins.module_utils.kernel import files, namespaces, sysctls
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import bind, files, namespaces, sysctls
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import RouteSocket
 
 # Everything through which the host is changed.
@@ -25,8 +25,8 @@ DOORS = (
     (files, "remove"),
     (firewall, "restore"),
     (firewall, "load"),
-    (namespaces, "bind"),
-    (namespaces, "unbind"),
+    (bind, "bind"),
+    (bind, "unbind"),
     (RouteSocket, "send"),
 )
 Call = Callable[..., Any]
@@ -88,7 +88,7 @@ def _fail(call: Call, arguments: tuple[Any, ...], which: int) -> Any:
     if call is _ORIGINALS["write"]:
         call(arguments[0], arguments[1][: len(arguments[1]) // 2], *arguments[2:])
     elif call.__name__ == "bind":
-        with patch.object(namespaces, "_call", side_effect=OSError(errno.EPERM, "injected")):
+        with patch.object(namespaces, "call", side_effect=OSError(errno.EPERM, "injected")):
             return call(*arguments)
     raise OSError(errno.ENOSPC, "injected")
 
@@ -114,7 +114,7 @@ def _die(call: Call, arguments: tuple[Any, ...], which: int) -> None:
     elif call is _ORIGINALS["write"]:
         call(arguments[0], "", *arguments[2:])
     elif call.__name__ in ("bind", "unbind"):
-        with patch.object(namespaces, "_call", lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL)):
+        with patch.object(namespaces, "call", lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL)):
             call(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..state.chain import Chain, Jump, Table
 from ..state.ground import Ground
-from ..state.objects import Chain, Jump, Object, Table
+from ..state.objects import Object
 from ..state.rule import Rule
 from ..state.tag import chain_name, table_name
 from .place import FORWARD, PORTS, UNDERLAY, Place, jumps

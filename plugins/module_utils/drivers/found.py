@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Union
 
+from ..state.chain import Chain, Table
+from ..state.engine import EngineNetwork
 from ..state.entry import Entries, Pair
-from ..state.objects import Address, Chain, EngineNetwork, File, HostState, Link, Namespace, Route, Sysctl, Table
+from ..state.objects import Address, File, HostState, Link, Namespace, Route, Sysctl
 from ..state.queue import Queue, Redirect
 from ..state.rule import Rule
 from ..state.tag import Tag, chain_name, read_tag

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
+from ..state.chain import Chain, Jump
 from ..state.ground import Ground
-from ..state.objects import Chain, Jump
 from ..state.rule import Rule
 from ..state.tag import chain_name
 from .place import UNDERLAY, Place

@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from ..model.declaration import Declaration, Endpoint, Network, Sandbox
 from ..model.parent import PARENT_DRIVERS
 from ..model.resolve import WAY_OUT, interface_names, namespace_owners
+from ..state.chain import Chain, Connections, Jump, Table
+from ..state.engine import EngineNetwork
 from ..state.fault import Fault
 from ..state.inset import Inset
-from ..state.objects import Chain, Connections, EngineNetwork, File, HostState, Jump, Key, Link, Namespace, Object, Route, Table
+from ..state.objects import File, HostState, Key, Link, Namespace, Object, Route
 from ..state.tag import read_tag
 from .found import DEFAULT_ROUTES
 from .hosts_file import DIRECTORY

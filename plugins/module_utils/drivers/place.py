@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..state.objects import Jump
+from ..state.chain import Jump
 from ..state.rule import Rule
 from ..state.tag import chain_name
 

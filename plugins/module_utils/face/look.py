@@ -14,13 +14,11 @@ from typing import Callable
 
 from ..kernel import namespaces
 from ..kernel.dumps import SeenLink, read_links
-from ..kernel.entries import read_entries, tables_of
 from ..kernel.netlink import RouteSocket
 from ..kernel.room import End as Place
 from ..kernel.room import Room, link_of, peers_in, spaces_of
 from ..kernel.tables import read_addresses, read_routes
-from ..state.entry import BRIDGE_FDB
-from ..state.objects import Address, Entries, HostState, Key, Link, Namespace, Object, Route
+from ..state.objects import Address, HostState, Key, Link, Namespace, Object, Route
 from ..state.tag import ROUTE_PROTOCOL
 from .told import End, Told
 
@@ -89,6 +87,8 @@ def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
                 room = Room(netns, {link.index: link for link in read_links(netlink)})
                 room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
                 if told.kind == "vxlan":
+                    from ..kernel.entries import read_entries
+
                     room.entries = read_entries(netlink)
                 room.spaces = spaces_of(netlink, room.links.values(), home, [other for other in links if other])
             links[netns] = room.links
@@ -116,17 +116,19 @@ def _on_links(room: Room, links: Mapping[int, Link], wanted: Collection[Key]) ->
 
 
 def _entries(room: Room, mine: Mapping[int, Link]) -> Iterator[Object]:
-    """Neighbours and forwarding entries."""
+    """Neighbours and forwarding entries, but those of the bridge that the link is a port of."""
+    if not room.entries:
+        return
+    from ..kernel.entries import tables_of
+    from ..state.entry import BRIDGE_FDB
+
     for index, link in mine.items():
         yield from (one for one in tables_of(room.entries, index, link, lambda _address: True) if one.table != BRIDGE_FDB)
 
 
 def _hand(told: Told) -> Callable[[Object], bool]:
     """Whether the module may change or remove an object. What is on a link of its own it puts back where it has to make the link anew."""
-    keys = {one.key for one in told.on_links}
-    if told.links:
-        return lambda _one: True
-    return lambda one: isinstance(one, Entries) or one.key in keys
+    return lambda one: bool(told.links) or one.key[0] == "entries"
 
 
 def list_of(one: Object) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model.problem import Problem
+from ..state.chain import Chain, Table
 from ..state.ground import Blocker, Ground
-from ..state.objects import Chain, HostState, Link, Table
+from ..state.objects import HostState, Link
 from ..state.rule import Rule
 from ..state.tag import is_chain_of
 from .closed import DOCKER_TABLES, INPUT, closed_tables, drops_input

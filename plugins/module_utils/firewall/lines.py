@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..state.chain import Chain, Jump
 from ..state.inset import Inset
-from ..state.objects import Chain, Jump
 from ..state.op import Op
 from .inset import inset_lines
 from .text import rule_text

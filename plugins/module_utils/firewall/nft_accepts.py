@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..state.objects import Jump
+from ..state.chain import Jump
 from ..state.rule import Rule
 from .nft_read import read_rule
 from .nft_rule import rule_words

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Union
 
-from ..state.objects import Chain, Jump, Table
+from ..state.chain import Chain, Jump, Table
 from ..state.rule import NFT_FAMILIES as IP
 from ..state.rule import Rule
 from .nft_read import field_path, protocol_name, read_rule, unread

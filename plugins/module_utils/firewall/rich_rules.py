@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from ..state.objects import Jump
+from ..state.chain import Jump
 from ..state.rule import Rule
 from .closed import RICH_RULES
 

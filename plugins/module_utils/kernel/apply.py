@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 
 from ..state import order
-from ..state.objects import Connections, File, Sysctl
+from ..state.chain import Connections
+from ..state.objects import File, Sysctl
 from ..state.op import Op
 from . import conntrack, files, namespaces, sysctls
 from .carry import LINK_STAGES, Stages, by_namespace, carry_out, send_changes

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Callable
 
 from ..state import order
+from ..state.entry import Entries
 from ..state.fault import Fault
-from ..state.objects import Entries, Key, Link, Namespace
+from ..state.objects import Key, Link, Namespace
 from ..state.op import Op, one_by_one
 from ..state.words import in_words
-from . import messages, namespaces
+from . import bind, messages, namespaces
 from .encode import Message
 from .inside import address, inside_messages, link_local_addresses
 from .netlink import Refused, RouteSocket
@@ -64,7 +65,7 @@ def _rename_links(ops: list[Op]) -> None:
 
 
 def _make_namespaces(ops: list[Op]) -> None:
-    namespaces.share_directory()
+    bind.share_directory()
     for op in ops:
         one = op.subject
         if not isinstance(one, Namespace):
@@ -74,9 +75,9 @@ def _make_namespaces(ops: list[Op]) -> None:
                 with namespaces.inside(one.name), RouteSocket() as netlink:
                     send(netlink, [(op, messages.complete_lo(one.tag))])
             elif one.joins:
-                namespaces.bind(namespaces.path_of(one.joins), one.name, one.tag or "")
+                bind.bind(namespaces.path_of(one.joins), one.name, one.tag or "")
             else:
-                with namespaces.new(one.name, one.tag or ""), RouteSocket() as netlink:
+                with bind.new(one.name, one.tag or ""), RouteSocket() as netlink:
                     send(netlink, [(op, messages.complete_lo(one.tag))])
         except OSError as error:
             raise fault_of(op, error) from error
@@ -84,7 +85,7 @@ def _make_namespaces(ops: list[Op]) -> None:
 
 def _remove_namespaces(ops: list[Op]) -> None:
     for op in ops:
-        namespaces.unbind(op.subject.key[1])
+        bind.unbind(op.subject.key[1])
 
 
 def _create_links(ops: list[Op]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from ..state.objects import Connections
+from ..state.chain import Connections
 from .netlink import NETLINK_NETFILTER, Attributes, Refused, RouteSocket, attributes
 from .tables import read_addresses
 

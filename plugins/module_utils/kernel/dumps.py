@@ -52,9 +52,11 @@ class SeenLink:
     queue: str
 
 
-def read_links(netlink: RouteSocket) -> list[SeenLink]:
-    """Every link of the socket's namespace."""
-    return [_link(body) for body in netlink.dump(_RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _SKIP_STATISTICS)]
+def read_links(netlink: RouteSocket, kinds: tuple[str, ...] = ()) -> list[SeenLink]:
+    """Every link of the socket's namespace, or at least those of these kinds."""
+    words = [kind.encode() for kind in kinds]
+    bodies = netlink.dump(_RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _SKIP_STATISTICS)
+    return [_link(body) for body in bodies if not words or any(word in body for word in words)]
 
 
 def _link(body: bytes) -> SeenLink:

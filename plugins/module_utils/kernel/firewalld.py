@@ -14,7 +14,7 @@ import re
 
 from ..firewall import run as firewall
 from ..firewall.rich_rules import jumps_of, priority_of, read_zones, rich_rule
-from ..state.objects import Jump
+from ..state.chain import Jump
 from ..state.op import Op
 from .dumps import read_links
 from .netlink import RouteSocket

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from ..state.objects import Namespace
 from ..state.op import Op
-from . import namespaces
+from . import bind, namespaces
 
 Held = list[tuple[Namespace, int]]
 # What else a run has open at a time, generously.
@@ -40,8 +40,8 @@ def give_back(held: Held) -> None:
     there = namespaces.names()
     for one, handle in held:
         if there.get(one.name) != os.fstat(handle).st_ino:
-            namespaces.unbind(one.name)
-            namespaces.bind(f"/proc/self/fd/{handle}", one.name, one.tag or "")
+            bind.unbind(one.name)
+            bind.bind(f"/proc/self/fd/{handle}", one.name, one.tag or "")
 
 
 def _allow(handles: int) -> None:

@@ -9,7 +9,8 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator
 
-from ..state.objects import Address, Entries, Link, Route
+from ..state.entry import Entries
+from ..state.objects import Address, Link, Route
 from ..state.op import Op, changes
 from ..state.queue import Queue, Redirect
 from ..state.tag import ROUTE_PROTOCOL

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from ..state.objects import Entries, File, HostState, Link, Namespace, Route, Sysctl
+from ..state.entry import Entries
+from ..state.objects import File, HostState, Link, Namespace, Route, Sysctl
 from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, Tag, read_tag
 from . import files, namespaces, sysctls

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..state.entry import NEIGHBOURS
-from ..state.objects import Address, Entries, HostState, Key, Link, Object, Route, Sysctl
-from ..state.queue import Queue
+from ..state.entry import NEIGHBOURS, Entries
+from ..state.objects import Address, HostState, Key, Link, Object, Route, Sysctl
+from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, read_tag
 from . import sysctls
 from .dumps import SeenLink
 from .entries import tables_of
-from .room import End, Room, link_of, queues_of
+from .room import End, Room, link_of
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
 _LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
@@ -79,7 +80,7 @@ def add_room(room: Room, picture: Picture) -> None:
                 picture.add(one, True)
     _add_routes(room, picture, ours)
     _add_entries(room, picture, ours)
-    for queueing, is_ours in queues_of(room, {index: link.name for index, link in ours.items()}):
+    for queueing, is_ours in _queues(room, {index: link.name for index, link in ours.items()}):
         picture.add(queueing, is_ours or (isinstance(queueing, Queue) and queueing.key in picture.wanted.objects))
     for name, value in room.settings.items():
         if value is not None:
@@ -131,3 +132,14 @@ def _is_ours(link: SeenLink, picture: Picture, is_wanted: bool) -> bool:
     if link.kind == "bridge" and link.name in picture.bridges:
         return True
     return link.group == LINK_GROUP and (is_wanted or link.name.startswith(NAME_PREFIX))
+
+
+def _queues(room: Room, ours: dict[int, str]) -> Iterator[tuple[Queue | Redirect, bool]]:
+    """What stands on links of ours, which are given by index and name, and whether it is ours. Where a queue of ours is wanted, another one is drift."""
+    for seen in room.queues:
+        if seen.index in ours:
+            yield Queue(room.netns, ours[seen.index], seen.rate, seen.burst, seen.limit), seen.ours
+    for arriving in room.redirects:
+        if arriving.index in ours:
+            to = room.links.get(arriving.to)
+            yield Redirect(room.netns, ours[arriving.index], to.name if to else ""), arriving.ours

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..state.objects import Link
-from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX
 from . import namespaces
 from .dumps import SeenLink
@@ -116,17 +115,6 @@ def link_of(room: Room, seen: SeenLink, peers: dict[End, tuple[str, str]], rooms
         promisc=seen.promisc,
         up=seen.up,
     )
-
-
-def queues_of(room: Room, ours: dict[int, str]) -> Iterator[tuple[Queue | Redirect, bool]]:
-    """What stands on links of ours, which are given by index and name, and whether it is ours. Where a queue of ours is wanted, another one is drift."""
-    for seen in room.queues:
-        if seen.index in ours:
-            yield Queue(room.netns, ours[seen.index], seen.rate, seen.burst, seen.limit), seen.ours
-    for arriving in room.redirects:
-        if arriving.index in ours:
-            to = room.links.get(arriving.to)
-            yield Redirect(room.netns, ours[arriving.index], to.name if to else ""), arriving.ours
 
 
 def _parent_of(room: Room, seen: SeenLink, rooms: dict[str, dict[int, SeenLink]]) -> tuple[str, str]:

@@ -10,8 +10,8 @@ import itertools
 from ..firewall import run as firewall
 from ..firewall.lines import lines_of
 from ..firewall.text import restore_text
+from ..state.chain import Chain, Jump, Table
 from ..state.inset import Inset
-from ..state.objects import Chain, Jump, Table
 from ..state.op import Op
 
 # What stands for all of nftables where others have their family and form.

@@ -12,7 +12,8 @@ from ..firewall import run as firewall
 from ..firewall.closed import FIREWALLD
 from ..firewall.text import parse_save
 from ..firewall.verdict import is_reached
-from ..state.objects import Chain, Jump, Object, Table
+from ..state.chain import Chain, Jump, Table
+from ..state.objects import Object
 from ..state.rule import Rule
 from ..state.tag import is_chain_of, table_name
 from .nftables import foreign_chains, read_tables

@@ -47,7 +47,7 @@ def _places() -> dict[int, str]:
 
 def _has_leg(path: str, fleet: str, home: int) -> bool:
     with namespaces.entered(path), RouteSocket() as netlink:
-        numbers = {link.netnsid for link in read_links(netlink) if link.netnsid >= 0 and _is_leg(link, fleet)}
+        numbers = {link.netnsid for link in read_links(netlink, _KINDS) if link.netnsid >= 0 and _is_leg(link, fleet)}
         return bool(numbers) and read_namespace_number(netlink, home) in numbers
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from .objects import EngineNetwork, Link, Namespace, Object, Options, Scalar
+from .objects import Link, Namespace, Object, Options, Scalar
 
 # What a link is born with and keeps: another value means another link.
 BORN_WITH = ("kind", "peer", "parent")
@@ -53,7 +53,7 @@ def another_thing(current: Object, desired: Object) -> bool:
     """Whether ``current`` cannot become ``desired`` in place, so that it has to go first."""
     if isinstance(current, Namespace) and isinstance(desired, Namespace):
         return current.joins != desired.joins
-    if isinstance(current, EngineNetwork):
+    if current.key[0] == "engine":
         return bool(differences(current, desired))
     if not isinstance(current, Link) or not isinstance(desired, Link):
         return False

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Key = tuple[str, ...]
+from .objects import Key
+
 Pair = tuple[str, str]
 
 NEIGHBOURS, FDB, BRIDGE_FDB = "neighbours", "fdb", "bridge-fdb"

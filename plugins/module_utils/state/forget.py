@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .objects import Chain, Connections, Object, Table
+from .chain import Chain, Connections, Table
+from .objects import Object
 from .op import Op
 from .rule import Rule
 

@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands on a host, or should: kernel objects, files and rules as frozen data.
+"""What stands on a host, or should, as frozen data: kernel objects and files here, what fewer tasks have to do with beside.
 
 Every object has a ``key``: two objects with one key are the same thing on the host, perhaps with other attributes.
 An attribute that is None in a desired object is left alone; ``netns`` is the name of a namespace, empty for the host's own.
@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
-from .engine import EngineNetwork
-from .entry import Entries, Key
 from .fault import Fault
-from .inset import Inset
-from .queue import Queue, Redirect
-from .rule import Rule
 
-__all__ = ["EngineNetwork", "Entries", "Key"]  # of another file, and named here too
+if TYPE_CHECKING:
+    from .chain import Chain, Connections, Jump, Table
+    from .engine import EngineNetwork
+    from .entry import Entries
+    from .inset import Inset
+    from .queue import Queue, Redirect
 
+Key = tuple[str, ...]
 Scalar = Union[str, int, bool]
 Options = tuple[tuple[str, Scalar], ...]
 
@@ -143,72 +144,10 @@ class File:
         return ("file", self.path)
 
 
-@dataclass(frozen=True)
-class Chain:
-    """A firewall chain of ours with all its rules. ``family``: ``ipv4`` or ``ipv6``. form: of iptables that holds it, ``nft`` or ``legacy``."""
-
-    family: str
-    table: str
-    name: str
-    rules: tuple[Rule, ...] = ()
-    form: str = "nft"
-
-    @property
-    def key(self) -> Key:
-        return ("chain", self.family, self.form, self.table, self.name)
-
-
-@dataclass(frozen=True)
-class Jump:
-    """The way from a chain that is not ours into one of ours, or to a verdict.
-
-    rules: all that lead there: one, and of accepts as many as are needed. position: where missing ones are put: ``first``, ``last``, or the
-    number that they had ("2"). reached: whether no other rule before them ends the way of every packet.
-    """
-
-    family: str
-    table: str
-    chain: str
-    target: str
-    rules: tuple[Rule, ...]
-    position: str = field(default="first", compare=False)
-    form: str = "nft"
-    reached: bool = True
-
-    @property
-    def key(self) -> Key:
-        return ("jump", self.family, self.form, self.table, self.chain, self.target)
-
-
-@dataclass(frozen=True)
-class Table:
-    """The nftables table of a fleet, family inet, with all that is in it: chains of ours, and the jumps to them from its base chains."""
-
-    name: str
-    parts: tuple[Chain | Jump, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        return ("table", self.name)
-
-
-@dataclass(frozen=True)
-class Connections:
-    """What conntrack remembers of UDP (which has no end that it could see) to ports of the host, as (address or empty, port).
-
-    addresses: where they led before.
-    """
-
-    family: str
-    ports: tuple[tuple[str, int], ...] = ()
-    addresses: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        return ("connections", self.family)
-
-
-Object = Union[Namespace, Link, Address, Route, Entries, Queue, Redirect, Sysctl, File, Chain, Jump, Table, Connections, EngineNetwork, Inset]
+if TYPE_CHECKING:
+    Object = Union[Namespace, Link, Address, Route, Entries, Queue, Redirect, Sysctl, File, Chain, Jump, Table, Connections, EngineNetwork, Inset]
+else:
+    Object = object  # a host compiles what a task imports anew, and few tasks have to do with all of these
 
 
 @dataclass(frozen=True)

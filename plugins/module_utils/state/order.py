@@ -13,8 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from .chain import Chain, Connections, Jump, Table
+from .engine import EngineNetwork
+from .entry import Entries
 from .inset import Inset
-from .objects import Address, Chain, Connections, EngineNetwork, Entries, File, Jump, Key, Link, Namespace, Object, Route, Sysctl, Table
+from .objects import Address, File, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .rename import is_set_anew
 from .tag import is_of_network

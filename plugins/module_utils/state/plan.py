@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .difference import another_thing, differences, merged
+from .engine import EngineNetwork
+from .entry import Entries
 from .fit import fitted
 from .forget import forget
 from .in_the_way import in_the_way
 from .lost import lost_routes, lost_with
-from .objects import Address, EngineNetwork, Entries, HostState, Key, Link, Namespace, Object, Route, Sysctl
+from .objects import Address, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .order import in_order
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Key = tuple[str, ...]
+from .objects import Key
 
 _NS_PER_TICK = 64  # PSCHED_SHIFT of linux/pkt_sched.h
 _NS_PER_S = 1_000_000_000

@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import count
 
 from .difference import another_thing
-from .entry import NEIGHBOURS
-from .objects import Address, Entries, Key, Link, Object, Route, Sysctl
+from .entry import NEIGHBOURS, Entries
+from .objects import Address, Key, Link, Object, Route, Sysctl
 from .queue import Queue, Redirect
 
 Move = tuple[Link, Link]

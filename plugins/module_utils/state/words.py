@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from .chain import Chain, Connections, Jump, Table
 from .difference import differences
+from .engine import EngineNetwork
 from .entry import FDB, NEIGHBOURS, Entries
 from .inset import Inset
-from .objects import Address, Chain, Connections, EngineNetwork, File, Jump, Link, Namespace, Object, Route, Sysctl, Table
+from .objects import Address, File, Link, Namespace, Object, Route, Sysctl
 from .op import Op, one_by_one
 from .queue import Queue, Redirect
 from .rule import Rule

@@ -15,8 +15,9 @@ from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Led
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock
 from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_topology
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import topology_options
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain
 from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Chain, HostState
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 
 SUBNET = {"config": [{"subnet": "172.30.0.0/24", "gateway": "172.30.0.1"}]}
 

@@ -14,9 +14,10 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
 from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_topology
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import topology_options
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain
 from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork, is_in_the_way
-from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, FDB, NEIGHBOURS
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, Entries, HostState, Link
+from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, FDB, NEIGHBOURS, Entries
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, HostState, Link
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.replay import replay
 from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words

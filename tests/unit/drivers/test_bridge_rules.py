@@ -16,7 +16,8 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.found import s
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.published import published_ports, ways_in
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.text import rule_text
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Chain, HostState
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 
 NET = Network(
     "n",

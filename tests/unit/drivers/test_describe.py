@@ -21,8 +21,9 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.options import d
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import namespace_owners
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fit import fitted
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Chain, File, HostState, Link
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import File, HostState, Link
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
 from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import declarations

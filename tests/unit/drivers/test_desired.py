@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.setting import setting_name, setting_path
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Port, Sandbox, Subnet
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, File, HostState, Jump, Link, Namespace, Object, Route
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain, Jump
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Object, Route
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import read_tag
 
 FRONT = Network("front", subnets=(Subnet(IPv4Network("172.20.0.0/24"), IPv4Address("172.20.0.1")),), bridge_name="br0")

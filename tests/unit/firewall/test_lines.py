@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.lines import lines_of
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Jump
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Jump
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
 

@@ -13,8 +13,8 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.place import U
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.judge import Sight, judge
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.nft_accepts import accepts_text, read_accepts
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.rich_rules import jumps_of, read_zones, rich_rule
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Jump
 from ansible_collections.mooring.cnm.plugins.module_utils.state.ground import Ground
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Jump
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
 
 

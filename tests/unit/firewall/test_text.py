@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.lines import lines_of
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.text import parse_save, restore_text, rule_text
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Chain, HostState, Jump
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain, Jump
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule

@@ -13,7 +13,8 @@ from ipaddress import ip_interface, ip_network
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.lines import lines_of
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.nft_table import replacing_text
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.text import restore_text
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Route, Sysctl, Table
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Table
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Route, Sysctl
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.words import ops_in_words
 

@@ -9,20 +9,9 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import (
-    Address,
-    Chain,
-    Entries,
-    File,
-    HostState,
-    Jump,
-    Key,
-    Link,
-    Namespace,
-    Object,
-    Route,
-    Sysctl,
-)
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain, Jump
+from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import Entries
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.replay import replay
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule

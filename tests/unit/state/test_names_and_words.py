@@ -9,20 +9,10 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain, Jump
 from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import BRIDGE_FDB, FDB, NEIGHBOURS, Entries, Pair
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import (
-    Address,
-    Chain,
-    File,
-    HostState,
-    Jump,
-    Link,
-    Namespace,
-    Object,
-    Route,
-    Sysctl,
-)
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Object, Route, Sysctl
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rename import renames

@@ -10,7 +10,8 @@ from typing import Any
 
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
-from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, Chain, File, HostState, Jump, Link, Namespace, Object, Route, Sysctl
+from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain, Jump
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Link, Namespace, Object, Route, Sysctl
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import Plan, plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
