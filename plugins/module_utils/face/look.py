@@ -9,16 +9,15 @@ import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import ip_interface
 from typing import Callable
 
 from ..kernel import namespaces
 from ..kernel.dumps import SeenLink, read_links
 from ..kernel.netlink import RouteSocket
 from ..kernel.room import End as Place
-from ..kernel.room import Room, link_of, peers_in, spaces_of
+from ..kernel.room import Room, addresses_of, link_of, peers_in, spaces_of
 from ..kernel.tables import read_addresses, read_routes
-from ..state.objects import Address, HostState, Key, Link, Namespace, Object, Route
+from ..state.objects import HostState, Key, Link, Namespace, Object, Route
 from ..state.tag import ROUTE_PROTOCOL
 from .told import End, Told
 
@@ -103,13 +102,7 @@ def _is_port(told: Told, link: Link) -> bool:
 
 def _on_links(room: Room, links: Mapping[int, Link], wanted: Collection[Key]) -> Iterator[Object]:
     """Addresses and routes."""
-    first = {(at.index, ip_interface(at.address).network): at.address for at in room.addresses if not at.secondary}
-    for at in room.addresses:
-        one = Address(room.netns, links[at.index].name, at.address, at.broadcast)
-        before = Address(room.netns, one.link, first.get((at.index, ip_interface(at.address).network), "")) if at.secondary else one
-        # With the first of its subnet a further address vanishes, and then has to be set anew.
-        if one.key not in wanted or before.key in wanted:
-            yield one
+    yield from addresses_of(room, {index: link.name for index, link in links.items()}, wanted)
     for way in room.routes:
         if way.index in links and way.protocol in _LISTED_PROTOCOLS:
             yield Route(room.netns, way.destination, way.gateway or "", links[way.index].name, way.metric, way.table, way.type, way.protocol)

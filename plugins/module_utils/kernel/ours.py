@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ..state.entry import NEIGHBOURS, Entries
-from ..state.objects import Address, HostState, Key, Link, Object, Route, Sysctl
+from ..state.objects import HostState, Key, Link, Object, Route, Sysctl
 from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, read_tag
 from . import sysctls
 from .dumps import SeenLink
 from .entries import tables_of
-from .room import End, Room, link_of
+from .room import End, Room, addresses_of, link_of
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
 _LINK_SETTINGS = {"bridge": ("net/ipv4/conf/{}/route_localnet",)}
@@ -72,12 +72,8 @@ def add_room(room: Room, picture: Picture) -> None:
             continue
         for name in (link.name, *link.altnames):  # the kernel gives no second link any of them
             picture.add(replace(seen, name=name), False)
-    for at in room.addresses:
-        if at.index in ours:
-            one = Address(netns, ours[at.index].name, at.address)
-            # Only a stray address of its subnet can be before a declared one, which then vanishes with it and has to be set anew.
-            if not at.secondary or one.key not in picture.wanted.objects:
-                picture.add(one, True)
+    for one in addresses_of(room, {index: link.name for index, link in ours.items()}, picture.wanted.objects):
+        picture.add(one, True)
     _add_routes(room, picture, ours)
     _add_entries(room, picture, ours)
     for queueing, is_ours in _queues(room, {index: link.name for index, link in ours.items()}):

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from ..state.objects import Link
+from ..state.objects import Address, Key, Link
 from ..state.tag import LINK_GROUP, NAME_PREFIX
 from . import namespaces
 from .dumps import SeenLink
@@ -115,6 +116,23 @@ def link_of(room: Room, seen: SeenLink, peers: dict[End, tuple[str, str]], rooms
         promisc=seen.promisc,
         up=seen.up,
     )
+
+
+def addresses_of(room: Room, links: Mapping[int, str], wanted: Collection[Key]) -> Iterator[Address]:
+    """What stands on links, which are given by index and name. With the first of its subnet a further address vanishes: where the first is not wanted, and
+    so will go, a further one that is wanted counts as not there, and is set anew.
+    """
+    for at in room.addresses:
+        if at.index in links:
+            one = Address(room.netns, links[at.index], at.address, at.broadcast)
+            if not at.secondary or one.key not in wanted or _first_of(room, at, one).key in wanted:
+                yield one
+
+
+def _first_of(room: Room, at: SeenAddress, one: Address) -> Address:
+    network = ip_interface(at.address).network
+    firsts = (other for other in room.addresses if other.index == at.index and not other.secondary and ip_interface(other.address).network == network)
+    return replace(one, address=next((first.address for first in firsts), ""))
 
 
 def _parent_of(room: Room, seen: SeenLink, rooms: dict[str, dict[int, SeenLink]]) -> tuple[str, str]:
