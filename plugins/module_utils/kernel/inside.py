@@ -17,7 +17,6 @@ from ..state.tag import ROUTE_PROTOCOL
 from .encode import Attribute, Message, index_of, message
 from .entry_messages import entry_messages
 from .messages import change_link
-from .queues import queue, redirect
 from .tables import ROUTE_TYPES
 
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE = 20, 21, 24, 25
@@ -38,10 +37,10 @@ def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
             yield op, address(one, remove)
         elif isinstance(one, Route):
             yield op, route(one, remove)
-        elif isinstance(one, Queue):
-            yield op, queue(one, remove)
-        elif isinstance(one, Redirect):
-            yield op, redirect(one, op.before is not None, remove)
+        elif isinstance(one, (Queue, Redirect)):
+            from .queues import queue, redirect  # few links have one
+
+            yield op, queue(one, remove) if isinstance(one, Queue) else redirect(one, op.before is not None, remove)
         else:
             raise ValueError(f"no message for {op}")
 

@@ -13,17 +13,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
-from .chain import Chain, Connections, Jump, Table
-from .engine import EngineNetwork
 from .entry import Entries
-from .inset import Inset
-from .objects import Address, File, Key, Link, Namespace, Object, Route, Sysctl
+from .objects import Address, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .rename import is_set_anew
 from .tag import is_of_network
 
 ENGINE_REMOVAL, LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES = range(10)
 ENGINE, NAMESPACE_REMOVAL, MEMORY = range(10, 13)
+# By the first word of a key, so that who has none of these need not know what they are.
+RULES = {"chain": FIREWALL, "jump": FIREWALL, "table": FIREWALL, "inset": FIREWALL}
+_STAGES = {**RULES, "connections": MEMORY, "file": FILES}
 
 
 def in_order(ops: Iterable[Op], stands: Mapping[Key, Object]) -> tuple[Op, ...]:
@@ -53,14 +53,11 @@ def depth(link: Link, objects: Mapping[Key, Object]) -> int:
 def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
     """The stage of the work that ``op`` belongs to. ``others``: ``made_or_renamed`` of the same plan."""
     one = op.subject
-    if isinstance(one, (Chain, Jump, Table, Inset)):
-        return FIREWALL
-    if isinstance(one, Connections):
-        return MEMORY
-    if isinstance(one, EngineNetwork):
+    kind = one.key[0]
+    if kind in _STAGES:
+        return _STAGES[kind]
+    if kind == "engine":
         return ENGINE_REMOVAL if op.action == "remove" else ENGINE
-    if isinstance(one, File):
-        return FILES
     if isinstance(one, Namespace):
         if op.action == "remove":
             return NAMESPACE_REPLACEMENT if one.key in others else NAMESPACE_REMOVAL
@@ -86,9 +83,7 @@ def _place(op: Op, at: int, objects: Mapping[Key, Object]) -> tuple[int, str, in
         return (at, "", level if op.action == "create" else -level, (born_from(one) if op.action == "create" else one.netns, *one.key))
     if isinstance(one, Namespace):
         return (at, "", int(bool(one.joins)), one.key)
-    if isinstance(one, Chain):
-        return (at, "", 0, one.key)
-    return (at, "", 1, one.key)
+    return (at, "", int(one.key[0] != "chain"), one.key)
 
 
 def _step_inside(op: Op) -> int:

@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .difference import another_thing, differences, merged
-from .engine import EngineNetwork
 from .entry import Entries
 from .fit import fitted
-from .forget import forget
 from .in_the_way import in_the_way
 from .lost import lost_routes, lost_with
 from .objects import Address, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
-from .order import in_order
+from .order import RULES, in_order
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name
 
 _Any = TypeVar("_Any", bound=Object)
@@ -56,7 +54,7 @@ def plan(current: HostState, desired: HostState) -> Plan:
     ours = renamed(ours, moves)
 
     gone = {key for key, one in ours.items() if _must_go(one, desired)}
-    held = tuple(one for key, one in sorted(ours.items()) if key in gone and isinstance(one, EngineNetwork) and one.containers)
+    held = tuple(one for key, one in sorted(ours.items()) if key in gone and getattr(one, "containers", False))
     if held:
         return Plan(clashes=held)
     ops.extend(Op("remove", before=ours[key]) for key in gone)
@@ -65,11 +63,15 @@ def plan(current: HostState, desired: HostState) -> Plan:
     ours = {key: one for key, one in left.items() if key not in bare}
 
     ops.extend(_creations_and_changes(ours, desired.objects))
-    return Plan(ops=in_order([*ops, *forget(ops)], current.objects))
+    if any(op.subject.key[0] in RULES for op in ops):
+        from .forget import forget
+
+        ops.extend(forget(ops))
+    return Plan(ops=in_order(ops, current.objects))
 
 
 def _is_silent(one: Object) -> bool:
-    return isinstance(one, EngineNetwork) and one.silent
+    return bool(getattr(one, "silent", False))
 
 
 def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:

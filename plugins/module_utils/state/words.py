@@ -5,22 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 
-from .chain import Chain, Connections, Jump, Table
 from .difference import differences
-from .engine import EngineNetwork
 from .entry import FDB, NEIGHBOURS, Entries
-from .inset import Inset
 from .objects import Address, File, Link, Namespace, Object, Route, Sysctl
 from .op import Op, one_by_one
+from .order import RULES
 from .queue import Queue, Redirect
-from .rule import Rule
 from .tag import read_tag
 
-# So many ports are named in one line.
-_FEW = 8
 # So many entries of a table have a line each.
 _ONE_BY_ONE = 100
 # Where "create" is not what a person would say.
@@ -72,21 +67,9 @@ def name_of(one: Object) -> str:
         return f"sysctl {one.name} = {one.value}{_inside(one.netns)}"
     if isinstance(one, File):
         return f"file {one.path}"
-    if isinstance(one, Chain):
-        return f"chain {one.name} of table {one.table} ({_family(one)}, {_count(len(one.rules), 'rule')})"
-    if isinstance(one, Table):
-        return f"table inet {one.name} ({_count(sum(len(part.rules) for part in one.parts), 'rule')})"
-    if isinstance(one, Inset):
-        return f"{_inset_in_words(one)}, {_count(len(one.rules), 'rule')})"
-    if isinstance(one, EngineNetwork):
-        return f"Docker network {one.name}" + (f" ({one.ip_range} of {one.subnet})" if one.ip_range else "")
-    if isinstance(one, Connections):
-        named = ", ".join(f"{host}:{port}" if host else str(port) for host, port in one.ports[:_FEW])
-        more = f" and {len(one.ports) - _FEW} more" if len(one.ports) > _FEW else ""
-        return f"connections to udp {'port' if len(one.ports) == 1 else 'ports'} {named}{more} ({one.family})"
-    if one.target == "ACCEPT":
-        return f"{_count(len(one.rules), 'accept')} in {one.chain} of table {one.table} ({_family(one)})"
-    return f"jump from {one.chain} to {one.target} in table {one.table} ({_family(one)})"
+    from .rules_in_words import name_of_rules
+
+    return name_of_rules(one)
 
 
 def _entries_in_words(one: Entries) -> str:
@@ -107,20 +90,16 @@ def _route_in_words(one: Route) -> str:
 
 
 def _change_in_words(before: Object, after: Object) -> str:
-    if isinstance(before, Chain) and isinstance(after, Chain):
-        return f"change chain {after.name} of table {after.table} ({_family(after)}): {_rules_in_words(before.rules, after.rules)}"
-    if isinstance(before, Table) and isinstance(after, Table):
-        return f"change table inet {after.name}: {'; '.join(_parts_in_words(before, after))}"
-    if isinstance(before, Inset) and isinstance(after, Inset):
-        return f"change {_inset_in_words(after)}): {', '.join(_inset_changes(before, after))}"
+    if before.key[0] in RULES:
+        from .rules_in_words import change_of_rules
+
+        return f"change {change_of_rules(before, after)}"
     if isinstance(before, Sysctl) and isinstance(after, Sysctl):
         return f"change sysctl {after.name} from {before.value} to {after.value}{_inside(after.netns)}"
     if isinstance(before, File) and isinstance(after, File):
         return f"change file {after.path}: {_lines_in_words(before.content, after.content)}"
     if isinstance(before, Entries) and isinstance(after, Entries):
         return f"change {name_of(after)}: {_pairs_in_words(before, after)}"
-    if isinstance(before, Jump):
-        return f"change {name_of(after)}"
     found = differences(before, after)
     return f"change {name_of(after)}: " + ", ".join(f"{one.attribute} from {_shown(one.before)} to {_shown(one.after)}" for one in found)
 
@@ -132,47 +111,9 @@ def _pairs_in_words(before: Entries, after: Entries) -> str:
     return f"{'mac' if after.table == NEIGHBOURS else 'dst'} from {was} to {now}"
 
 
-def _rules_in_words(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> str:
-    was, now = set(before), set(after)
-    plus, minus = sum(rule not in was for rule in after), sum(rule not in now for rule in before)
-    return f"+{plus} -{minus} rules" if plus or minus else "order of the rules"
-
-
-def _inset_in_words(one: Inset) -> str:
-    return f"rules of ours in {one.chain}{'' if one.backend == 'iptables' else f' of {one.backend}'} ({one.family}"
-
-
-def _inset_changes(before: Inset, after: Inset) -> Iterator[str]:
-    if before.standing is None:
-        yield "the chain is made"
-    if not before.reached:
-        yield f"{after.builtin} leads there first"
-    if before.rules != after.rules:
-        yield _rules_in_words(before.rules, after.rules)
-    if before.position != after.position:
-        yield f"{after.position} among those of others"
-
-
-def _parts_in_words(before: Table, after: Table) -> Iterator[str]:
-    """What differs between two tables, chain by chain."""
-    was, now = ({part.key: part for part in one.parts} for one in (before, after))
-    for key in sorted({*was, *now}):
-        old, new = was.get(key), now.get(key)
-        if new is None:
-            yield f"without {name_of(was[key])}"
-        elif old is None:
-            yield f"with {name_of(new)}"
-        elif old != new:
-            yield f"{name_of(new).split(' (')[0]} ({new.family}) {_rules_in_words(old.rules, new.rules)}"
-
-
 def _lines_in_words(before: str, after: str) -> str:
     was, now = set(before.splitlines()), set(after.splitlines())
     return f"+{len(now - was)} -{len(was - now)} lines" if was != now else "order of the lines"
-
-
-def _family(one: Chain | Jump) -> str:
-    return one.family if one.form == "nft" else f"{one.family}, {one.form}"
 
 
 def _serves(tag: str | None) -> str:
@@ -190,7 +131,3 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return " ".join(str(part) for part in value if part)
     return "none" if value is None or value == "" else str(value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
