@@ -14,7 +14,6 @@ from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, Tag, read_tag
 from . import files, namespaces, sysctls
 from .dumps import SeenLink, read_links
-from .entries import read_entries
 from .netlink import RouteSocket
 from .ours import Picture, add_footings, add_room, is_place
 from .room import Room, peers_in, spaces_of
@@ -81,6 +80,8 @@ def _read_inside(room: Room, picture: Picture, netlink: RouteSocket, settings: l
     if room.netns or "macvlan" in kinds or "ipvlan" in kinds or any(not place[0] for place in picture.routes):
         room.routes = read_routes(netlink)
     if "vxlan" in kinds or room.netns in picture.entries:
+        from .entries import read_entries
+
         room.entries = read_entries(netlink)
     if room.netns in picture.queues or any(link.group == LINK_GROUP and (link.queue == "tbf" or link.kind == "ifb") for link in room.links.values()):
         from .queues import read_queues

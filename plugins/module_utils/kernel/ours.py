@@ -14,7 +14,6 @@ from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, read_tag
 from . import sysctls
 from .dumps import SeenLink
-from .entries import tables_of
 from .room import End, Room, addresses_of, link_of
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
@@ -111,7 +110,11 @@ def _add_routes(room: Room, picture: Picture, ours: dict[int, Link]) -> None:
 
 
 def _add_entries(room: Room, picture: Picture, ours: dict[int, Link]) -> None:
-    for index, link in ours.items() if room.entries else ():
+    if not room.entries:
+        return
+    from .entries import tables_of
+
+    for index, link in ours.items():
         wanted = picture.wanted.objects.get(("entries", room.netns, link.name, NEIGHBOURS))
         addresses = {address for address, _mac in wanted.pairs} if isinstance(wanted, Entries) else frozenset()
         for one in tables_of(room.entries, index, link, addresses.__contains__):

@@ -15,11 +15,11 @@ from ..state.objects import Address, Key, Link
 from ..state.tag import LINK_GROUP, NAME_PREFIX
 from . import namespaces
 from .dumps import SeenLink
-from .entries import Tables
 from .netlink import RouteSocket
 from .tables import SeenAddress, SeenRoute, read_namespace_number
 
 if TYPE_CHECKING:
+    from .entries import Tables
     from .queues import SeenQueue, SeenRedirect
 
 End = tuple[str, int]

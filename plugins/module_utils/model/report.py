@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections.abc import Iterable
 
@@ -38,6 +37,8 @@ def printable(text: str) -> str:
 
 def suggestion(word: object, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown word: the nearest known one, else all of them if they are few."""
+    import difflib  # which takes longer than all of this file, and is needed for a mistake alone
+
     words = sorted(known)
     nearest = difflib.get_close_matches(shown(word), words, n=1)
     if nearest:
