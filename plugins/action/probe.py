@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         variables, args = task_vars or {}, dict(self._task.args)
         plan, stage, register = args.pop("plan", None), args.pop("stage", None), args.pop("register", None)
         if plan is None:
-            return {**result, **self._execute_module("mooring.cnm.probe", module_args=args, task_vars=variables)}
+            return {**result, **self._execute_module("mooring.cnm.probe", module_args=in_words(args), task_vars=variables)}
         if args or stage is None or (stage == "verdict") != bool(register):
             raise AnsibleActionFail("With plan only stage is given, and register for the stage verdict. The plan has all else.")
         if stage == "verdict":
@@ -72,6 +72,18 @@ class ActionModule(ActionBase):
             "red": sentences(verdicts, RED),
             "unproven": sentences(verdicts, UNPROVEN),
         }
+
+
+def in_words(args: dict[str, Any]) -> dict[str, Any]:
+    """The module's options, where ``expect`` may be as ``reached`` of a result is: true or false."""
+    probes = args.get("probes")
+    if not isinstance(probes, list):
+        return args
+    said = {True: "reached", False: "blocked"}
+    return {
+        **args,
+        "probes": [{**one, "expect": said[one["expect"]]} if isinstance(one, Mapping) and isinstance(one.get("expect"), bool) else one for one in probes],
+    }
 
 
 def _read(plan: str, name: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ options:
         description: The address at which O(probes[].to) is asked. Left out, it is that on a network that both are on, else its first one.
         type: str
       expect:
-        description: What should come of it.
+        description: What should come of it. As C(reached) in the results, V(true) and V(false) mean the same.
         type: str
         choices: [reached, blocked]
         default: reached
