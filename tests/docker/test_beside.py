@@ -78,7 +78,7 @@ def start_ours(pair: Pair) -> None:
 
 def who_answers(pair: Pair) -> dict[str, dict[str, str]]:
     node1 = pair.node1
-    web = node1.sh("docker inspect -f '{{.NetworkSettings.IPAddress}}' web").strip()
+    web = node1.sh("docker inspect -f '{{.NetworkSettings.Networks.bridge.IPAddress}}' web").strip()
     at = {"outside": ("198.18.0.2", 7000), "web's port": ("198.18.0.1", 8080), "app's port": ("198.18.0.1", 9090), "web": (web, 80), "db": ("10.77.0.5", 54)}
     at |= {"app": ("172.30.0.10", 90), "app, another port": ("172.30.0.10", 91)}
     inside = {"sandbox": "ip netns exec app", "container": node1.entering("web")}
@@ -100,13 +100,10 @@ def rules(host: EngineHost) -> list[str]:
     return sorted(line for line in host.rules() if line.startswith(("-A", ":")) and line not in UNTOUCHED)
 
 
-@pytest.mark.parametrize("form", ["nft", "legacy"])
-def test_docker_first(host: Pair, form: str) -> None:
+def check_that_each_works_as_if_it_were_alone(host: Pair) -> None:
+    """With Docker at work: ours beside it, a network that Docker makes then, Docker started anew, and ours gone."""
     node1 = host.node1
-    node1.use_iptables(form)
-    start_docker(node1)
     alone = links(node1), rules(node1)
-    assert "-P FORWARD DROP" in node1.sh("iptables -S FORWARD")
     start_ours(host)
     assert who_answers(host) == EXPECTED
     # A network that Docker makes later is closed at once
@@ -119,8 +116,7 @@ def test_docker_first(host: Pair, form: str) -> None:
     node1.start("web", "db")
     assert who_answers(host) == EXPECTED and [line for line in rules(node1) if "cnm" in line.lower()] == ours
     assert (host.module("topology", **TOPOLOGY)["ops"], host.module("docker_user", rules=POLICY)["ops"]) == ([], [])
-    if form == "nft":
-        containers_are_let_in(host)
+    containers_are_let_in(host)
     for name in ("topology", "docker_user"):
         host.module(name, state="absent")
     assert (links(node1), rules(node1)) == alone
@@ -141,6 +137,14 @@ def containers_are_let_in(host: Pair) -> None:
     assert asked() == (["", ""], EXPECTED)
     refused = host.module("topology", **{**TOPOLOGY, "networks": {"front": {**front, "reachable_from": ["docker:nothing"]}}})
     assert refused["problems"][0]["path"] == "cnm_networks.front.reachable_from" and "Docker has no network nothing" in refused["msg"]
+
+
+@pytest.mark.parametrize("form", ["nft", "legacy"])
+def test_docker_first(host: Pair, form: str) -> None:
+    host.node1.use_iptables(form)
+    start_docker(host.node1)
+    assert "-P FORWARD DROP" in host.node1.sh("iptables -S FORWARD")
+    check_that_each_works_as_if_it_were_alone(host)
 
 
 def test_ours_first(host: Pair) -> None:
