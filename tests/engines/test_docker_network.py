@@ -7,8 +7,19 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mooring.cnm.tests.docker.engine import Pair
-from ansible_collections.mooring.cnm.tests.docker.test_docker_network import *  # noqa: F403
-from ansible_collections.mooring.cnm.tests.docker.test_docker_network import declare
+from ansible_collections.mooring.cnm.tests.docker.test_docker_network import (  # noqa: F401
+    before,
+    declare,
+    test_a_bridge_network_is_for_sandboxes_and_containers,
+    test_a_bridge_that_docker_made_first_is_taken_up,
+    test_a_second_run_changes_nothing,
+    test_after_a_boot_the_unit_comes_before_docker,
+    test_containers_and_sandboxes_of_both_hosts_reach_each_other,
+    test_full_size_segments_pass,
+    test_removal_is_refused_while_containers_are_attached,
+    test_what_is_somebody_elses_stands_in_the_way,
+    test_without_us_docker_has_what_it_had,
+)
 
 from .conftest import Engine
 
