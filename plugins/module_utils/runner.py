@@ -20,6 +20,7 @@ from .state.fault import Fault
 from .state.objects import HostState, Object
 
 Options = dict[str, Any]
+_SHOWS_INVOCATION = 3
 
 
 def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]], shown: Callable[[HostState], Options], netlink: bool = True) -> None:
@@ -48,6 +49,9 @@ def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]],
     result: Options = {"changed": bool(outcome.ops), "before": before, "after": after, "ops": list(outcome.ops), "problems": []}
     if module._diff and outcome.ops:
         result["diff"] = [{"before": before, "after": after}, {"prepared": "".join(f"{op}\n" for op in outcome.ops)}]
+    if module._verbosity < _SHOWS_INVOCATION:
+        # With all parameters, which Ansible shows from -vvv on, it would be looked through and sent in vain: for thousands of peers a third of the result.
+        result["invocation"] = {}
     module.exit_json(**result)
 
 

@@ -112,7 +112,8 @@ def described(fleet: str, found: Found) -> Iterator[Network]:
         hidden = bridge_rules.hidden_subnets(one.name, fleet, found)
         inside = [at for leg in legs for at in found.addresses.get(leg, [])]
         for subnet in [*(at.network for at in inside), *hidden]:
-            subnets.setdefault(subnet.version, Subnet(subnet, _gateway_without_address(one, subnet, {at.ip for at in inside})))
+            if subnet.version not in subnets:
+                subnets[subnet.version] = Subnet(subnet, _gateway_without_address(one, subnet, {at.ip for at in inside}))
         enabled = bridge_rules.families_of(one.name, fleet, found) | subnets.keys() or {4}
         bare = enabled - {at.version for at in held}
         if options["internal"]:

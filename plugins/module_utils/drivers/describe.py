@@ -116,4 +116,4 @@ def _priorities(declaration: Declaration, sandbox: Sandbox, found: Found) -> dic
         gateways = gateway_endpoints(declaration, replace(sandbox, endpoints=endpoints))
         return sum(family in ways and gateway.interface_name == ways[family] for family, gateway in gateways.items())
 
-    return max(orders, key=led)
+    return next((order for order in orders if led(order) == len(ways)), None) or max(orders, key=led)

@@ -16,6 +16,6 @@ from .netlink import RouteSocket
 def read_open_bridges() -> tuple[str, ...]:
     """The names of its bridges. Where nobody else has a bridge, the rules are not read at all."""
     with RouteSocket() as netlink:
-        if not any(link.kind == "bridge" and link.group != LINK_GROUP for link in read_links(netlink)):
+        if not any(link.kind == "bridge" and link.group != LINK_GROUP for link in read_links(netlink, ("bridge",))):
             return ()
     return open_bridges(parse_save(firewall.save("ipv4")).get("filter", {}))

@@ -128,7 +128,8 @@ def complete_lo(tag: str | None) -> list[Message]:
 
 def remove_link(name: str) -> list[Message]:
     """Remove a link, which waits some 16 ms. One that went by itself, with its other end, is passed over."""
-    return [message("ifinfmsg", {"index": index_of(name)}, [], _RTM_DELLINK, 0)] if name in _standing() else []
+    index = _standing().get(name)
+    return [message("ifinfmsg", {"index": index}, [], _RTM_DELLINK, 0)] if index is not None else []
 
 
 def remove_links(names: list[str]) -> list[Message]:
@@ -137,12 +138,13 @@ def remove_links(names: list[str]) -> list[Message]:
     They change into a group of this call alone: what a killed run has left in its own may be wanted again.
     """
     group, standing = DOOMED_GROUPS + int.from_bytes(os.urandom(3), "big"), _standing()
-    doomed = [message("ifinfmsg", {"index": index_of(name)}, [("IFLA_GROUP", group)], _RTM_SETLINK, 0) for name in names if name in standing]
+    doomed = [message("ifinfmsg", {"index": standing[name]}, [("IFLA_GROUP", group)], _RTM_SETLINK, 0) for name in names if name in standing]
     return [*doomed, message("ifinfmsg", {}, [("IFLA_GROUP", group)], _RTM_DELLINK, 0)] if doomed else []
 
 
-def _standing() -> set[str]:
-    return {name for _index, name in socket.if_nameindex()}
+def _standing() -> dict[str, int]:
+    """The links here, each with its index."""
+    return {name: index for index, name in socket.if_nameindex()}
 
 
 def _birth_attributes(link: Link) -> list[Attribute]:
