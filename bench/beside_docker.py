@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Docker and ours side by side: two lab hosts of one kind, the first with the engine of the machine's suite, the second for the module."""
+"""Docker and ours side by side, on two lab hosts of one kind, with the engine of the machine's suite."""
 
 from __future__ import annotations
 
@@ -41,20 +41,25 @@ print(time.perf_counter() - start)
 
 @contextlib.contextmanager
 def docker_and_ours(archive: str) -> Iterator[tuple[EngineHost, EngineHost]]:
-    """The host with an engine, which has a network ``net0`` like ours, and the one where ``converge`` runs the module. archive: as payload() makes it.
+    """The host with an engine, which has a network ``net0`` like ours, and the one where ``converge`` runs the module. archive: as payload() makes it."""
+    with two_hosts(archive) as (engine, ours):
+        engine.have_engine()
+        engine.start_engine()
+        engine.sh(f"docker network create --subnet {SUBNET} net0")
+        engine.write("/run/calls.py", _CALLS)
+        yield engine, ours
 
-    They have to be made and ended where the machine's own /run is seen.
-    """
+
+@contextlib.contextmanager
+def two_hosts(archive: str) -> Iterator[tuple[EngineHost, EngineHost]]:
+    """Two hosts where ``converge`` runs the module. They have to be made and ended where the machine's own /run is seen."""
     with tempfile.TemporaryDirectory() as folder:
         pair = Pair(f"bench-{os.getpid()}", Path(folder))
         try:
             pair.power("present")
-            pair.node1.have_engine()
-            pair.node1.start_engine()
-            pair.node1.sh(f"docker network create --subnet {SUBNET} net0")
-            pair.node1.write("/run/calls.py", _CALLS)
-            bind(pair.node2.pid, ROOT / "bench", "/opt/bench")
-            bind(pair.node2.pid, Path(archive).parent, "/opt/payload")
+            for host in (pair.node1, pair.node2):
+                bind(host.pid, ROOT / "bench", "/opt/bench")
+                bind(host.pid, Path(archive).parent, "/opt/payload")
             yield pair.node1, pair.node2
         finally:
             pair.power("absent")

@@ -18,7 +18,7 @@ from bench.host import PYTHONS, ROOT, empty_host, leave_the_machine, payload, ru
 from bench.subject import declared, ip_script
 from bench.table import Line, ms
 
-SIZES = {10: 7, 100: 7, 1000: 5}  # endpoints, and how often
+SIZES = {10: 5, 100: 5, 1000: 3}  # endpoints, and how often
 _SETTLE_S = 1.0  # until the kernel has taken down what the run before left
 _ABSENT = {"state": "absent"}
 
@@ -30,7 +30,7 @@ def measure() -> Iterator[Line]:
         for count, rounds in SIZES.items():
             yield from _topology(archive, count, rounds)
         yield from _ports(archive, 1000, 5)
-        yield from _task(10, 7)
+        yield from _task(10, 5)
 
 
 def _topology(archive: str, count: int, rounds: int) -> Iterator[Line]:

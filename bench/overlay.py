@@ -1,15 +1,11 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One overlay: the peers of a host beside ``bridge -batch`` and ``ip -batch``, unchanged runs, and the plan of a fleet that is all on it."""
+"""One overlay: the peers of a host beside ``bridge -batch`` and ``ip -batch``, and unchanged runs."""
 
 from __future__ import annotations
 
-import json
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,8 +17,6 @@ from bench.host import PYTHONS, empty_host, leave_the_machine, payload, run_modu
 from bench.table import Line, ms
 
 SIZES = {1_000: 5, 10_000: 5, 50_000: 3}  # remote endpoints, and how often
-FLEETS = (10, 100, 1000)  # hosts with 20 endpoints each
-_PER_HOST, _ROUNDS = 20, 3
 _UNDERLAY = "198.18.0.1"
 _FIRST = IPv4Address("10.0.1.0")
 
@@ -33,8 +27,6 @@ def measure() -> Iterator[Line]:
     with payload() as archive:
         for count, rounds in SIZES.items():
             yield from _peers(archive, count, rounds)
-    for hosts in FLEETS:
-        yield from _plan(hosts)
 
 
 def options(peers: int) -> dict[str, Any]:
@@ -93,40 +85,3 @@ def _tools(count: int) -> float:
         start = time.perf_counter()
         sh(f"bridge -batch {fdb} && ip -batch {neighbours}")
         return time.perf_counter() - start
-
-
-def _plan(hosts: int) -> Iterator[Line]:
-    found = [
-        json.loads(subprocess.run([sys.executable, "-m", "bench.overlay", str(hosts)], capture_output=True, text=True, check=True).stdout)
-        for _round in range(_ROUNDS)
-    ]
-    for what in ("first", "again"):
-        seconds = statistics.median(one[what] for one in found)
-        value = f"{seconds:.3f} s; {1e6 * seconds / hosts / _PER_HOST:.0f} µs an endpoint; {found[0]['memory_mib']:.0f} MiB"
-        goal = "under 10 s, straight line" if hosts == FLEETS[-1] else ""
-        yield Line(f"plan of {hosts} hosts with {_PER_HOST} endpoints each on one overlay, {what}", value, goal, seconds < 10)
-
-
-def plan(hosts: int) -> dict[str, float]:
-    """Seconds with an empty ledger and with the one that came of it, and the most memory that this process had."""
-    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import HostInput, plan_fleet
-    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Ledger, ledger_dict, read_ledger
-    from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock
-
-    networks = {"backbone": {"driver": "overlay", "ipam": {"config": [{"subnet": "10.0.0.0/14"}]}}}
-    sandboxes = {f"s{at:02}": {"networks": ["backbone"]} for at in range(_PER_HOST)}
-    inputs = {f"host{at:04}": HostInput({"cnm_networks": networks}, {"cnm_sandboxes": sandboxes}, {}) for at in range(hosts)}
-    took = {}
-    ledger = Ledger()
-    for what in ("first", "again"):
-        start = time.perf_counter()
-        made = plan_fleet(inputs, ledger, Stock(), "default", True)
-        took[what] = time.perf_counter() - start
-        if made.problems:
-            raise SystemExit(str(made.problems[:3]))
-        ledger, _problems = read_ledger(ledger_dict(made.ledger))
-    return {**took, "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-
-
-if __name__ == "__main__":
-    print(json.dumps(plan(int(sys.argv[1]))))
