@@ -20,7 +20,6 @@ from .state.fault import Fault
 from .state.objects import HostState, Object
 
 Options = dict[str, Any]
-_SHOWS_INVOCATION = 3
 
 
 def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]], shown: Callable[[HostState], Options], netlink: bool = True) -> None:
@@ -49,10 +48,8 @@ def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]],
     result: Options = {"changed": bool(outcome.ops), "before": before, "after": after, "ops": list(outcome.ops), "problems": []}
     if module._diff and outcome.ops:
         result["diff"] = [{"before": before, "after": after}, {"prepared": "".join(f"{op}\n" for op in outcome.ops)}]
-    if module._verbosity < _SHOWS_INVOCATION:
-        # With all parameters, which Ansible shows from -vvv on, it would be looked through and sent in vain: for thousands of peers a third of the result.
-        result["invocation"] = {}
-    module.exit_json(**result)
+    # All parameters, which Ansible shows from -vvv on; before, they would be looked through and sent in vain: for thousands of peers a third of the result.
+    module.exit_json(**result, **({"invocation": {}} if module._verbosity < 3 else {}))
 
 
 def fail(module: AnsibleModule, problems: list[Problem]) -> None:

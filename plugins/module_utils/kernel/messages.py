@@ -128,8 +128,7 @@ def complete_lo(tag: str | None) -> list[Message]:
 
 def remove_link(name: str) -> list[Message]:
     """Remove a link, which waits some 16 ms. One that went by itself, with its other end, is passed over."""
-    index = _standing().get(name)
-    return [message("ifinfmsg", {"index": index}, [], _RTM_DELLINK, 0)] if index is not None else []
+    return [message("ifinfmsg", {"index": index}, [], _RTM_DELLINK, 0) for standing, index in _standing().items() if standing == name]
 
 
 def remove_links(names: list[str]) -> list[Message]:
