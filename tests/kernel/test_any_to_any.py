@@ -24,6 +24,7 @@ from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import decl
 from hypothesis import HealthCheck, Phase, given, settings
 
 PAIRS = int(os.environ.get("CNM_PAIRS", "200"))
+WIRES = ("wire", *(f"wire{place}" for place in range(4)))
 
 
 def stands(declaration: Declaration) -> dict[Key, Object]:
@@ -53,16 +54,17 @@ def check_pair(host: Any, first: Declaration, second: Declaration) -> None:
     cleared(host, on_parent)
 
 
-def cleared(host: Any, wait: bool) -> None:
-    """Nothing of the fleet is left. wait: also where the kernel clears namespaces away, which it does later and in turn: until then a parent is not free."""
+def cleared(host: Any, on_parent: bool) -> None:
+    """Nothing of the fleet is left. on_parent: what it rested on is made anew: the kernel clears namespaces later, and till then a MAC in them is taken."""
     clear()
-    if wait:
-        host.sh("ip netns add last && ip link add last type veth peer name end netns last && ip netns del last; while ip link show last; do sleep 0.01; done")
+    if on_parent:
+        host.sh("".join(f"ip link del {name};" for name in WIRES))
+        wires(host)
 
 
 def wires(host: Any) -> None:
     """What networks of drivers macvlan and ipvlan rest on: one that they share, and some for one network each."""
-    for name in ("wire", *(f"wire{place}" for place in range(4))):
+    for name in WIRES:
         host.sh(f"ip link add {name} mtu 1500 up type veth peer name far.{name} && ip link set far.{name} up")
 
 
