@@ -40,20 +40,24 @@ def declared(**more: Any) -> dict[str, Any]:
     return {"cnm_networks": NETWORKS, "cnm_sandboxes": SANDBOXES, "cnm_docker_user": POLICY, **more}
 
 
-def wait_for_runs(node1: EngineHost, count: int) -> None:
-    """Until the units ran so often: once by the role, once beside Docker, and three times each for firewalld's start and its reload.
+RUNS = "journalctl --boot --output=cat --no-pager _PID=1 | grep -cE '^(Finished|Failed to start) .*Networks.and.sandboxes.of.fleet'"
 
-    One may fail, since firewalld and Docker write their rules meanwhile; the next one puts it right.
-    """
-    said = "journalctl --boot --output=cat --no-pager _PID=1 | grep -cE '^(Finished|Failed to start) .*Networks.and.sandboxes.of.fleet'"
-    node1.sh(f'timeout 60 sh -c "until [ \\$({said}) -ge {count} ]; do sleep 0.1; done"')
+
+def runs(node1: EngineHost) -> int:
+    """How often the units ran since the host's start, also for other tests."""
+    return int(node1.sh(f"{RUNS} || true"))
+
+
+def wait_for_runs(node1: EngineHost, count: int) -> None:
+    """Until the units ran so often. One may fail, since firewalld and Docker write their rules meanwhile; the next one puts it right."""
+    node1.sh(f'timeout 60 sh -c "until [ \\$({RUNS}) -ge {count} ]; do sleep 0.1; done"')
 
 
 def test_firewalld_is_reloaded(host: Pair) -> None:
     node1 = host.node1
     node1.sh("systemctl start firewalld")
     start_docker(node1)
-    zones = node1.sh("firewall-cmd --info-zone=docker")
+    zones, before = node1.sh("firewall-cmd --info-zone=docker"), runs(node1)
     host.declare(**declared(cnm_persist=True, cnm_verify="none"))
     done = host.play("mooring.cnm.site")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -62,9 +66,9 @@ def test_firewalld_is_reloaded(host: Pair) -> None:
     start_ours(host)
     assert who_answers(host) == EVERYTHING
     # Docker 20.10 loses what is in DOCKER-USER, and leads there after its own rules; ours were all taken away. The unit puts it right
-    wait_for_runs(node1, 5)
+    wait_for_runs(node1, before + 5)  # once by the role, once beside Docker, and three times for firewalld's start
     node1.sh("firewall-cmd --quiet --reload")
-    wait_for_runs(node1, 8)
+    wait_for_runs(node1, before + 8)
     assert node1.jump_places()[0] == "DOCKER-USER" and "cnm:default:docker_user" in node1.sh("iptables -S DOCKER-USER | sed -n 2p")
     assert who_answers(host) == EVERYTHING
     assert host.play("mooring.cnm.drift").returncode == 0
