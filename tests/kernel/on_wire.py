@@ -10,9 +10,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import permutations
 from typing import Any
 
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Network, Subnet
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
-from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, declare, endpoint, run, sandbox
 
 LAN = "192.0.2.0/24"
 PORT = 7000
@@ -68,3 +69,36 @@ def answered(
     pairs = {pair for pair in reached if reached.count(pair) == len(protocols)}
     assert set(reached) == pairs, f"the protocols differ: {reached}"
     return pairs
+
+
+def check_host_in_ipv6(host: Any, driver: str) -> None:
+    """The host and its own sandboxes reach each other in both families, and what of it is taken away is put back."""
+    wire(host)
+    host.sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.default.dad_transmits=0 net.ipv6.conf.wire.disable_ipv6=0")
+    declared = both_families(driver)
+    predicted = run(declared, check=True)
+    done = run(declared)
+    assert done.ops == predicted.ops and run(declared).ops == ()
+    assert describe(done.after, "default") == declared
+    for addresses in (ADDRESSES_IPV6, ADDRESSES):
+        assert answered("a", "b", "", addresses=addresses, expected=AMONG_THEMSELVES | WITH_HOST) == AMONG_THEMSELVES | WITH_HOST
+    assert host.sh("sysctl -n net.ipv6.conf.$(ip -o link show cnm+default+lan+host_shim | sed 's/[^ ]* //; s/@.*//').accept_ra").split() == ["0"]
+    host.sh("ip -6 route del fd00::a && ip addr del fd00::3/128 dev cnm+default+lan+host_shim")
+    assert len(run(declared).ops) >= 2 and run(declared).ops == ()
+    assert run(changed(declared, on_parent(driver), A, B)).ops
+    assert host.sh("ip -6 route show fd00::/16 proto 206") == ""
+
+
+def check_addresses_change_hands(host: Any, driver: str) -> None:
+    """Two sandboxes exchange theirs, another takes one over from a sandbox that goes, and a network of another kind takes the card."""
+    wire(host)
+    run(declare(on_parent(driver), A, B))
+    exchanged = declare(on_parent(driver), sandbox("a", endpoint("lan", ADDRESSES["b"])), sandbox("b", endpoint("lan", ADDRESSES["a"])))
+    heir = declare(on_parent(driver), sandbox("c", endpoint("lan", ADDRESSES["b"])), sandbox("b", endpoint("lan", ADDRESSES["a"])))
+    whole = declare(on_parent("macvlan", mode="passthru"), sandbox("d", endpoint("lan", ADDRESSES["b"])))
+    for declared in (exchanged, heir, whole, heir):
+        predicted = run(declared, check=True)
+        assert run(declared).ops == predicted.ops and run(declared).ops == ()
+    at = {"c": ADDRESSES["b"], "b": ADDRESSES["a"], "far": ADDRESSES["far"]}
+    pairs = {(one, other) for one in at for other in at if one != other}
+    assert answered(*at, addresses=at, expected=pairs) == pairs

@@ -16,7 +16,6 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tu
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     ADDRESSES,
-    ADDRESSES_IPV6,
     AMONG_THEMSELVES,
     SHIM,
     WITH_HOST,
@@ -24,7 +23,8 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     A,
     B,
     answered,
-    both_families,
+    check_addresses_change_hands,
+    check_host_in_ipv6,
     on_parent,
     wire,
 )
@@ -75,35 +75,11 @@ def test_the_host_and_its_own_sandboxes(host, shim: tuple[IPv4Address] | bool) -
 
 
 def test_the_host_and_its_own_sandboxes_in_ipv6(host) -> None:
-    wire(host)
-    host.sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.default.dad_transmits=0 net.ipv6.conf.wire.disable_ipv6=0")
-    declared = both_families("macvlan")
-    predicted = run(declared, check=True)
-    done = run(declared)
-    assert done.ops == predicted.ops and run(declared).ops == ()
-    assert describe(done.after, "default") == declared
-    for addresses in (ADDRESSES_IPV6, ADDRESSES):
-        assert answered("a", "b", "", addresses=addresses, expected=AMONG_THEMSELVES | WITH_HOST) == AMONG_THEMSELVES | WITH_HOST
-    assert host.sh("sysctl -n net.ipv6.conf.$(ip -o link show cnm+default+lan+host_shim | sed 's/[^ ]* //; s/@.*//').accept_ra").split() == ["0"]
-    host.sh("ip -6 route del fd00::a && ip addr del fd00::3/128 dev cnm+default+lan+host_shim")
-    assert len(run(declared).ops) >= 2 and run(declared).ops == ()
-    assert run(changed(declared, on_parent("macvlan"), A, B)).ops
-    assert host.sh("ip -6 route show fd00::/16 proto 206") == ""
+    check_host_in_ipv6(host, "macvlan")
 
 
 def test_addresses_change_hands_and_the_whole_card(host) -> None:
-    """Two sandboxes exchange theirs, another takes one over from a sandbox that goes, and a network of another kind takes the card."""
-    wire(host)
-    run(declare(on_parent("macvlan"), A, B))
-    exchanged = declare(on_parent("macvlan"), sandbox("a", endpoint("lan", ADDRESSES["b"])), sandbox("b", endpoint("lan", ADDRESSES["a"])))
-    heir = declare(on_parent("macvlan"), sandbox("c", endpoint("lan", ADDRESSES["b"])), sandbox("b", endpoint("lan", ADDRESSES["a"])))
-    whole = declare(on_parent("macvlan", mode="passthru"), sandbox("d", endpoint("lan", ADDRESSES["b"])))
-    for declared in (exchanged, heir, whole, heir):
-        predicted = run(declared, check=True)
-        assert run(declared).ops == predicted.ops and run(declared).ops == ()
-    at = {"c": ADDRESSES["b"], "b": ADDRESSES["a"], "far": ADDRESSES["far"]}
-    pairs = {(one, other) for one in at for other in at if one != other}
-    assert answered(*at, addresses=at, expected=pairs) == pairs
+    check_addresses_change_hands(host, "macvlan")
 
 
 def test_a_change_keeps_links_and_connections(host) -> None:
