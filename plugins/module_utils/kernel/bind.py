@@ -54,13 +54,15 @@ def _claim(target: str, owner: str) -> None:
         if os.stat(target).st_dev == os.stat(namespaces.OWN).st_dev:
             raise FileExistsError(errno.EEXIST, target)
     handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    with open(handle, "r+", encoding="utf-8", errors="replace") as file:
-        said = file.read(namespaces.OWNER_BYTES).strip()
+    try:
+        said = os.read(handle, namespaces.OWNER_BYTES).decode(errors="replace").strip()
         if said and read_tag(said) is None:
             raise FileExistsError(errno.EEXIST, target)
-        file.seek(0)
-        file.write(owner + "\n")
-        file.truncate()
+        os.pwrite(handle, f"{owner}\n".encode(), 0)
+        if said:
+            os.ftruncate(handle, len(owner.encode()) + 1)
+    finally:
+        os.close(handle)
 
 
 def unbind(name: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ..state.chain import Connections
-from .netlink import NETLINK_NETFILTER, Attributes, Refused, RouteSocket, attributes
+from .netlink import NETLINK_NETFILTER, NLA_F_NESTED, Attributes, Refused, RouteSocket, attribute, attributes
 from .tables import read_addresses
 
 # linux/netfilter/nfnetlink_conntrack.h
@@ -22,7 +22,6 @@ _SUBSYSTEM = 1
 _GET, _DELETE = (_SUBSYSTEM << 8) | 1, (_SUBSYSTEM << 8) | 2
 _ORIGINAL, _REPLY, _ID, _ZONE = 1, 2, 12, 18
 _TUPLE_IP, _TUPLE_PROTOCOL = 1, 2
-_NESTED = 0x8000
 _PROTOCOL, _SOURCE_PORT, _DESTINATION_PORT = 1, 2, 3
 # Source and destination in the attributes of a tuple's addresses.
 _ENDS = {"ipv4": (1, 2), "ipv6": (3, 4)}
@@ -74,14 +73,10 @@ def _read(body: bytes, family: str) -> Iterator[_Entry]:
         return
     source, destination = _ENDS[family]
     address, answers = _address(original, destination, family), _address(reply, source, family)
-    key = _attribute(_ORIGINAL | _NESTED, found[_ORIGINAL])
-    key += b"".join(_attribute(number, found[number]) for number in (_ID, _ZONE) if number in found)
+    key = attribute(_ORIGINAL | NLA_F_NESTED, found[_ORIGINAL])
+    key += b"".join(attribute(number, found[number]) for number in (_ID, _ZONE) if number in found)
     yield _Entry(address, _PORT.unpack(protocol[_DESTINATION_PORT])[0], answers, key)
 
 
 def _address(tuple_: Attributes, end: int, family: str) -> str:
     return socket.inet_ntop(_FAMILIES[family], attributes(tuple_[_TUPLE_IP], 0)[end])
-
-
-def _attribute(number: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), number) + value + b"\0" * (-len(value) % 4)

@@ -13,10 +13,10 @@ import struct
 from dataclasses import dataclass
 
 from ..state.objects import Options
-from .netlink import Attributes, RouteSocket, attributes, number_in
+from .netlink import NLA_F_NESTED, Attributes, RouteSocket, attributes, number_in
 from .options import KINDS, PORT, VXLAN_LINK, read_options
 
-_LINK, _NESTED, _RTM_GETLINK = struct.Struct("=BxHiII"), 0x8000, 18
+_LINK, _RTM_GETLINK = struct.Struct("=BxHiII"), 18
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 4, 5, 6, 10, 18, 20
 _IFLA_TXQLEN, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_EXT_MASK, _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 13, 26, 27, 29, 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
@@ -94,7 +94,7 @@ def _altnames(listed: bytes) -> tuple[str, ...]:
         length, kind = struct.unpack_from("=HH", listed, offset)
         if length < 4:
             break
-        if kind & ~_NESTED == _IFLA_ALT_IFNAME:
+        if kind & ~NLA_F_NESTED == _IFLA_ALT_IFNAME:
             names.append(_text(listed[offset + 4 : offset + length]))
         offset += (length + 3) & ~3
     return tuple(names)

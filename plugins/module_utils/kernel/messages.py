@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from ..state.objects import Link, Options
 from ..state.tag import DOOMED_GROUPS, LINK_GROUP
-from .encode import Attribute, Message, index_of, message
-from .options import KINDS, PORT, VXLAN_LINK, attribute, write_options
+from .encode import Attribute, Message, body, index_of, message
+from .netlink import NLA_F_NESTED, attribute
+from .options import KINDS, PORT, VXLAN_LINK, write_options
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_SETLINK, _RTM_NEWLINKPROP, _RTM_DELLINKPROP = 16, 17, 19, 108, 109
 _EXCL, _CREATE, _APPEND = 0x200, 0x400, 0x800
@@ -21,7 +22,8 @@ _LO = 1  # its index in every namespace
 _LEAST_IPV6_MTU = 1280  # RFC 8200; the kernel switches IPv6 off below
 _IFF_UP, _IFF_PROMISC = 1, 0x100
 _IFLA_LINKINFO, _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 18, 1, 2, 4, 5
-_ADDR_GEN_MODES = {True: 0, False: 1}
+_VETH_INFO_PEER = 1
+_IFLA_AF_SPEC, _INET6_ADDR_GEN_MODE, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 26, 8, 52, 53
 
 
 def create_link(link: Link, peer: Link | None, at: dict[str, int]) -> list[Message]:
@@ -36,13 +38,14 @@ def create_link(link: Link, peer: Link | None, at: dict[str, int]) -> list[Messa
         attrs.append(("IFLA_MASTER", index_of(link.master)))
     if link.parent is not None and link.parent[1] and link.kind != "vxlan":
         attrs.append(("IFLA_LINK", index_of(link.parent[1])))
+    more = _underlay(link)
     if peer is not None:
-        other = (*_birth_attributes(peer), *([("IFLA_NET_NS_FD", at[peer.netns])] if peer.netns in at else []))
-        attrs.append(("IFLA_LINKINFO", (("IFLA_INFO_KIND", link.kind), ("IFLA_INFO_DATA", (("VETH_INFO_PEER", other),)))))
+        other = [*_birth_attributes(peer), *([("IFLA_NET_NS_FD", at[peer.netns])] if peer.netns in at else [])]
+        more = attribute(_VETH_INFO_PEER, body("ifinfmsg", {}, other))
     # Only a veth is born up: its carrier waits for the other end. Another one would have an IPv6 address before anybody can say that it should not.
     flags, change = _flags(link if link.kind == "veth" else replace(link, up=None))
-    kind, how, encoded = message("ifinfmsg", {"flags": flags, "change": change}, attrs, _RTM_NEWLINK, _CREATE | _EXCL)
-    return [(kind, how, encoded if peer is not None else encoded + _own_kind(link.kind, _not_by_itself(link), _underlay(link)))]
+    nested = _own_kind(link.kind, _not_by_itself(link), more)
+    return [message("ifinfmsg", {"flags": flags, "change": change}, attrs, _RTM_NEWLINK, _CREATE | _EXCL, nested)]
 
 
 def complete_link(link: Link, has_master: bool = True) -> list[Message]:
@@ -56,11 +59,10 @@ def complete_link(link: Link, has_master: bool = True) -> list[Message]:
         # set what it was not before. (The other number is the one beside it, never across what IPv6 needs.)
         messages.append(message("ifinfmsg", {}, [*attrs[:1], ("IFLA_MTU", link.mtu ^ 1)], _RTM_NEWLINK, 0))
         attrs.append(("IFLA_MTU", link.mtu))
-    if link.ipv6_link_local is not None and _has_ipv6(link):
-        attrs.append(_addr_gen_mode(link.ipv6_link_local))
-    if len(attrs) > 1 or link.port:
-        kind, how, encoded = message("ifinfmsg", {}, attrs, _RTM_NEWLINK, 0)
-        messages.append((kind, how, encoded + _port(link.port)))
+    nested = _addr_gen_mode(link.ipv6_link_local) if link.ipv6_link_local is not None and _has_ipv6(link) else b""
+    nested += _port(link.port)
+    if len(attrs) > 1 or nested:
+        messages.append(message("ifinfmsg", {}, attrs, _RTM_NEWLINK, 0, nested))
     if link.altname:
         messages.append(_altname(link.name, link.altname, _RTM_NEWLINKPROP))
     return messages
@@ -91,17 +93,14 @@ def change_link(before: Link, after: Link) -> list[Message]:
     messages = [message("ifinfmsg", {"flags": flags, "change": change} if change else {}, attrs, _RTM_NEWLINK, 0)] if len(attrs) > 1 or change else []
     if options:
         # By itself: a vxlan takes no options together with an MTU.
-        kind, how, encoded = message("ifinfmsg", {}, attrs[:1], _RTM_NEWLINK, 0)
-        messages.append((kind, how, encoded + _own_kind(after.kind, options)))
+        messages.append(message("ifinfmsg", {}, attrs[:1], _RTM_NEWLINK, 0, _own_kind(after.kind, options)))
     # IPv6 begins anew, with its defaults, on a link whose MTU becomes large enough.
     link_local = after.ipv6_link_local if (after.ipv6_link_local, after.mtu) != (before.ipv6_link_local, before.mtu) else None
     port = tuple(flag for flag in after.port if flag not in before.port)
     messages += complete_link(Link(after.netns, after.name, "", mtu=after.mtu, port=port, ipv6_link_local=link_local))
     if after.altname != before.altname:
-        if before.altname:
-            messages.append(_altname(after.name, before.altname, _RTM_DELLINKPROP))
-        if after.altname:
-            messages.append(_altname(after.name, after.altname, _RTM_NEWLINKPROP))
+        names = ((before.altname, _RTM_DELLINKPROP), (after.altname, _RTM_NEWLINKPROP))
+        messages += [_altname(after.name, name, kind) for name, kind in names if name]
     return messages
 
 
@@ -186,8 +185,9 @@ def _has_ipv6(link: Link) -> bool:
     return os.path.isdir("/proc/sys/net/ipv6") and (link.mtu is None or link.mtu >= _LEAST_IPV6_MTU)
 
 
-def _addr_gen_mode(link_local: bool) -> Attribute:
-    return ("IFLA_AF_SPEC", (("AF_INET6", (("IFLA_INET6_ADDR_GEN_MODE", _ADDR_GEN_MODES[link_local]),)),))
+def _addr_gen_mode(link_local: bool) -> bytes:
+    """The part of a message that tells whether a link has an IPv6 address of the kernel's making."""
+    return attribute(_IFLA_AF_SPEC, attribute(socket.AF_INET6, attribute(_INET6_ADDR_GEN_MODE, bytes([not link_local]))))
 
 
 def _port(flags: Options) -> bytes:
@@ -198,5 +198,5 @@ def _port(flags: Options) -> bytes:
 
 
 def _altname(link: str, name: str, kind: int) -> Message:
-    attrs: list[Attribute] = [("IFLA_IFNAME", link), ("IFLA_PROP_LIST", (("IFLA_ALT_IFNAME", name),))]
-    return message("ifinfmsg", {}, attrs, kind, (_CREATE | _EXCL | _APPEND) if kind == _RTM_NEWLINKPROP else 0)
+    nested = attribute(_IFLA_PROP_LIST | NLA_F_NESTED, attribute(_IFLA_ALT_IFNAME, name.encode() + b"\0"))
+    return message("ifinfmsg", {}, [("IFLA_IFNAME", link)], kind, (_CREATE | _EXCL | _APPEND) if kind == _RTM_NEWLINKPROP else 0, nested)

@@ -18,6 +18,7 @@ _ERROR, _U32 = struct.Struct("=i"), struct.Struct("=I")
 
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x300
 NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
+NLA_F_NESTED = 0x8000
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _NLMSGERR_ATTR_MSG = 1
@@ -116,6 +117,11 @@ def attributes(body: bytes, offset: int) -> Attributes:
         found[kind & 0x3FFF] = body[offset + 4 : offset + length]
         offset += (length + 3) & ~3
     return found
+
+
+def attribute(number: int, payload: bytes) -> bytes:
+    """An attribute, padded."""
+    return _ATTRIBUTE.pack(len(payload) + _ATTRIBUTE.size, number) + payload + b"\0" * (-len(payload) % 4)
 
 
 def number_in(held: Attributes, kind: int, otherwise: int = 0) -> int:

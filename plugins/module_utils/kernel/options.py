@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..state.objects import Options, Scalar
-from .netlink import Attributes
+from .netlink import Attributes, attribute
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,6 @@ def read_options(rows: Mapping[str, Row], held: Attributes) -> Options:
 def write_options(rows: Mapping[str, Row], options: Options) -> bytes:
     """The attributes for ``options``. An address of no text is left out: the kernel has no word for taking it back."""
     return b"".join(attribute(_number(rows[name], value), _write(rows[name], value)) for name, value in options if value != "")
-
-
-def attribute(number: int, payload: bytes) -> bytes:
-    """A netlink attribute, padded."""
-    return struct.pack("=HH", len(payload) + 4, number) + payload + b"\0" * (-len(payload) % 4)
 
 
 def _read(row: Row, raw: bytes) -> Scalar:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from ..state.queue import Queue, Redirect, burst_of, ticks_of
 from .encode import Message, index_of
-from .netlink import RouteSocket, attributes
-from .options import attribute
+from .netlink import RouteSocket, attribute, attributes
 
 # What is ours has this number: the handle of a queue, the priority of a filter ("cn" in ASCII).
 OUR_NUMBER = 0x636E
