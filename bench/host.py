@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import ansible
+from ansible_collections.mooring.cnm.plugins.module_utils import bytecode
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = {"Debian's": "/usr/bin/python3", ".venv's": sys.executable}
@@ -25,9 +26,14 @@ _CLONE_NEWNET, _CLONE_NEWNS = 0x40000000, 0x00020000
 
 
 def leave_the_machine() -> None:
-    """From here on, what this process mounts is seen by itself and its children alone."""
+    """From here on, what this process mounts is seen by itself and its children alone, and what modules keep on a host for the next task is their own."""
     _unshare(_CLONE_NEWNS)
-    sh("mount --make-rprivate /")
+    sh("mount --make-rprivate / && mount -t tmpfs -o mode=755 cache /var/cache")
+
+
+def forget_bytecode() -> None:
+    """As on a host that has never had a task of ours."""
+    sh(f"rm -rf {bytecode.FOLDER}")
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.host import PYTHONS, ROOT, empty_host, leave_the_machine, payload, run_module
+from bench.host import PYTHONS, ROOT, empty_host, forget_bytecode, leave_the_machine, payload, run_module
 from bench.subject import declared, ip_script
 from bench.table import Line, ms
 
@@ -37,6 +37,11 @@ def _topology(archive: str, count: int, rounds: int) -> Iterator[Line]:
     params = declared(count)
     took: dict[str, list[float]] = {}
     for _round in range(rounds):
+        with empty_host():
+            forget_bytecode()
+            took.setdefault("cold", []).append(run_module(archive, params, PYTHONS["Debian's"], True))
+            run_module(archive, _ABSENT, PYTHONS["Debian's"], True)
+        time.sleep(_SETTLE_S)
         for whose, python in PYTHONS.items():
             with empty_host():
                 took.setdefault(f"first {whose}", []).append(run_module(archive, params, python, True))
@@ -49,6 +54,8 @@ def _topology(archive: str, count: int, rounds: int) -> Iterator[Line]:
     limits = {100: 1.0, 1000: 0.35}
     script = statistics.median(took["ip"])
     yield Line(f"{count} endpoints, ip -batch", ms(took["ip"]))
+    value = f"{ms(took['cold'])}; {statistics.median(took['cold']) / script:.2f} of the script"
+    yield Line(f"{count} endpoints, first run on a host that has kept no bytecode", value)
     for whose in PYTHONS:
         ratio = statistics.median(took[f"first {whose}"]) / script
         goal = f"at most {limits[count]} of the script" if count in limits else ""

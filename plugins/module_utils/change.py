@@ -12,6 +12,7 @@ from .state.fault import Fault
 from .state.lost import lost_with, without
 from .state.objects import HostState, Key, Object
 from .state.plan import Plan, plan
+from .state.settled import is_settled
 from .state.words import in_words, name_of
 
 _TRIES = 3
@@ -23,7 +24,8 @@ def carry_out(aim: Aim, before: HostState, steps: Plan) -> HostState:
         try:
             aim.apply(steps.ops)
             after = aim.look({})
-            left = plan(after, aim.wish(after))
+            wanted = aim.wish(after)
+            left = Plan() if is_settled(after, wanted) else plan(after, wanted)
             if left.ops or left.clashes:
                 still = "; ".join([*(in_words(op) for op in left.ops[:5]), *(f"{name_of(one)} stands in the way" for one in left.clashes[:5])])
                 raise Fault("what is asked for", "reach", f"after the run there would still be to do: {still}", "Something else changes these objects.")

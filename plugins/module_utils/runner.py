@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-import sys
 from typing import Any, Callable
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from .aim import Aim, Outcome
 from .kernel.reasons import reason
@@ -42,7 +41,7 @@ def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]],
     if outcome.waited:
         module.warn(outcome.waited)
     if outcome.problems or outcome.clashes:
-        fail(module, [*outcome.problems, *(clash(one, aim.wish(outcome.before)) for one in outcome.clashes)])
+        fail(module, [*outcome.problems, *_in_the_way(outcome.clashes, aim.wish(outcome.before))])
     before = shown(outcome.before)
     after = shown(outcome.after) if outcome.ops else before
     result: Options = {"changed": bool(outcome.ops), "before": before, "after": after, "ops": list(outcome.ops), "problems": []}
@@ -59,21 +58,10 @@ def fail(module: AnsibleModule, problems: list[Problem]) -> None:
     module.fail_json(msg="\n".join([f"{what}, and nothing was changed:", *lines]), problems=[one.as_dict() for one in problems], before={}, after={}, ops=[])
 
 
-def clash(stands: Object, wanted: HostState) -> Problem:
-    """The problem that something of somebody else's stands where ours should, or holds fast what is ours."""
-    from .state.engine import EngineNetwork, is_in_the_way
-    from .state.tag import read_tag
-    from .state.words import name_of
+def _in_the_way(clashes: tuple[Object, ...], wanted: HostState) -> list[Problem]:
+    from .clash import clash
 
-    if isinstance(stands, EngineNetwork):
-        return Problem("", f"cnm_networks.{stands.name}.docker_network", "", is_in_the_way(stands))
-    owner, path = read_tag(getattr(wanted.objects[stands.key], "tag", None)), stands.key[-1]
-    if stands.key[0] == "namespace":
-        path = f"cnm_sandboxes.{path}"
-    elif owner is not None:
-        path = f"cnm_sandboxes.{owner.sandbox}" if owner.sandbox else f"cnm_networks.{owner.network}"
-    message = f"the {name_of(stands)} is on this host already and was not made by this fleet, so it is left alone: remove it, or choose another name"
-    return Problem("", path, "", message)
+    return [clash(one, wanted) for one in clashes]
 
 
 def _outcome(module: AnsibleModule, aim: Aim, netlink: bool) -> Outcome:
@@ -83,17 +71,7 @@ def _outcome(module: AnsibleModule, aim: Aim, netlink: bool) -> Outcome:
         return reach(aim)
     outcome = predict(aim)
     if lacks and outcome.ops:
-        _go_on_elsewhere(module)
+        from .elsewhere import go_on_elsewhere
+
+        go_on_elsewhere(module)
     return outcome
-
-
-def _go_on_elsewhere(module: AnsibleModule) -> None:
-    """End the module with what it says under an interpreter that has pyroute2, or without one."""
-    from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
-
-    if not has_respawned():
-        others = [path for path in ("/usr/bin/python3", "/usr/libexec/platform-python") if path != sys.executable]
-        other = probe_interpreters_for_module(others, "pyroute2")
-        if other:
-            respawn_module(other)
-    module.fail_json(msg=missing_required_lib("pyroute2"), problems=[], before={}, after={}, ops=[])

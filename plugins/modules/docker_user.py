@@ -133,6 +133,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.converge import checked_aim
 from ..module_utils.docker_user import describe_policy, find_policy
 from ..module_utils.drivers.policy_rules import places

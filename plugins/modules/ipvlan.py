@@ -87,6 +87,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.face.links import run_link
 from ..module_utils.face.spec import LINK, MASTER, PARENT, STATE, kind_spec
 

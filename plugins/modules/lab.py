@@ -164,6 +164,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.lab.converge import LabRefused, converge_lab
 from ..module_utils.lab.host import HostError
 

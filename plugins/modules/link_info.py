@@ -70,6 +70,7 @@ links:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.face.info import links_in
 from ..module_utils.state.fault import Fault
 

@@ -78,6 +78,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.face.space import run_space
 from ..module_utils.face.spec import STATE
 

@@ -51,6 +51,7 @@ namespaces:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.face.info import spaces
 from ..module_utils.state.fault import Fault
 

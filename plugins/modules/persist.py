@@ -88,6 +88,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import probe_interpreters_for_module
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.persist.engine import read_engine
 from ..module_utils.persist.keep import Kept, apply, describe, observe, plan, wanted
 from ..module_utils.persist.systemd import known_services, runs_systemd

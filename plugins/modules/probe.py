@@ -197,6 +197,7 @@ arrivals:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.proof.flight import Probe
 from ..module_utils.proof.listener import COUNTING, Listener
 from ..module_utils.proof.process import arrivals, start, stop

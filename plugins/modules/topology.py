@@ -155,6 +155,7 @@ from typing import TYPE_CHECKING
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.attach import attach, places_of
 from ..module_utils.converge import checked_aim
 from ..module_utils.drivers.describe import describe
@@ -165,7 +166,7 @@ from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.kinds import missing_kinds
 from ..module_utils.kernel.observe import observe
-from ..module_utils.kernel.reserved import read_reserved
+from ..module_utils.kernel.reserved import read_ports, read_reserved
 from ..module_utils.left_out import with_what_stands
 from ..module_utils.model.complete import complete_topology
 from ..module_utils.model.declaration import Declaration
@@ -194,6 +195,8 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
         reserved = read_reserved(fleet)
         params = with_what_stands(params, fleet)
         declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
+        if any(one.ports for one in declaration.sandboxes.values()):  # else nobody asks, and to learn who listens takes longest
+            reserved["ports"] = read_ports()
         problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
         if not problems:
             needed = list(needs(declaration, [str(link["name"]) for link in reserved["links"]]))

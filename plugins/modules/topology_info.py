@@ -99,13 +99,14 @@ import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.inspect import inspect_networks
 from ..module_utils.firewall.judge import missing_package
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.namespaces import path_of
 from ..module_utils.kernel.observe import observe
-from ..module_utils.kernel.reserved import read_reserved
+from ..module_utils.kernel.reserved import read_ports, read_reserved
 from ..module_utils.model.options import declaration_options
 from ..module_utils.state.fault import Fault
 from ..module_utils.state.objects import HostState
@@ -117,7 +118,7 @@ def gathered(gather: list, fleet: str, firewall: str) -> dict:
     """The parts of the result that are asked for."""
     result: dict = {"missing": missing_packages(firewall), "managers": managers(), "zoned": zoned()}
     if "reserved" in gather:
-        result["reserved"] = read_reserved(fleet)
+        result["reserved"] = {**read_reserved(fleet), "ports": read_ports()}
     if "networks" in gather or "sandboxes" in gather:
         declaration = describe(observe(HostState(), fleet), fleet)
         sandboxes = declaration_options(declaration)["sandboxes"]

@@ -110,6 +110,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.face.peers import run_peers
 from ..module_utils.face.spec import PEERS, STATE
 

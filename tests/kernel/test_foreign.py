@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.clash import clash
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
-from ansible_collections.mooring.cnm.plugins.module_utils.runner import clash
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.ground import FOREIGN
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, rules

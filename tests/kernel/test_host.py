@@ -11,7 +11,7 @@ import socket
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
-from ansible_collections.mooring.cnm.plugins.module_utils.kernel.reserved import read_reserved
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.reserved import read_ports, read_reserved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.host_checks import check_against_host
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
@@ -30,10 +30,10 @@ def test_what_others_use_is_reserved_and_what_is_ours_is_not(host) -> None:
     run(DECLARED)
     run(declare(network("other", "172.30.0.0/24")), fleet="blue")
     with socket.create_server(("127.0.0.1", 8080)):
-        reserved = read_reserved("default")
-        assert [(one["protocol"], one["host_ip"], one["port"]) for one in reserved["ports"]] == [("tcp", "127.0.0.1", 8080)]
+        assert [(one["protocol"], one["host_ip"], one["port"]) for one in read_ports()] == [("tcp", "127.0.0.1", 8080)]
     with socket.create_server(("fd17::1", 8081), family=socket.AF_INET6), socket.create_server(("::", 8082), family=socket.AF_INET6, dualstack_ipv6=True):
-        assert [(one["host_ip"], one["port"]) for one in read_reserved("default")["ports"]] == [("::", 8082), ("fd17::1", 8081)]
+        assert [(one["host_ip"], one["port"]) for one in read_ports()] == [("::", 8082), ("fd17::1", 8081)]
+    reserved = read_reserved("default")
     # 10.7.0.0/16 is beyond a gateway.
     assert reserved["prefixes"] == ["172.30.0.0/24", "198.51.100.0/24", "fd17::/64"]
     assert (reserved["port_range"], reserved["reserved_ports"]) == ([40000, 40009], [[40000, 40003], [40005, 40005]])

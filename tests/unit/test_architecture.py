@@ -19,6 +19,7 @@ COLLECTION = "ansible_collections.mooring.cnm.plugins"
 
 # Who may import whom, besides files of its own layer and the leaves. A file belongs to the longest of these names that its path begins with.
 LAYERS = {
+    "module_utils/bytecode": set(),
     "module_utils/model": set(),
     "module_utils/ipam": {"model"},
     "module_utils/state": set(),
@@ -29,7 +30,9 @@ LAYERS = {
     "module_utils/change": {"aim", "kernel", "state"},
     "module_utils/road": {"aim", "change", "kernel", "state"},
     "module_utils/converge": {"aim", "kernel", "road", "state"},
-    "module_utils/runner": {"aim", "kernel", "road", "state"},
+    "module_utils/clash": {"state"},
+    "module_utils/elsewhere": set(),
+    "module_utils/runner": {"aim", "clash", "elsewhere", "kernel", "road", "state"},
     "module_utils/attach": {"kernel", "model"},
     "module_utils/reachable": {"kernel", "model"},
     "module_utils/left_out": {"drivers", "kernel", "model", "state"},
@@ -42,6 +45,7 @@ LAYERS = {
     "plugin_utils/fleet": {"ipam", "model", "proof"},
     "modules": {
         "attach",
+        "bytecode",
         "converge",
         "docker_user",
         "drivers",
@@ -78,11 +82,11 @@ FORBIDDEN_IN_PURE = (
 # One for what is on a host, one for the lab that it is tried in.
 CHECK_MODE_GATES = {"module_utils/runner.py", "module_utils/lab/converge.py"}
 KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_peers")
-# Of code, without comments and documentation, which cost nothing to compile: what every run compiles, and what has to travel, of which a run that
-# changes something compiles most. The design asks for 1,500.
-MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1450, "packed": 2850}
+# Of code, without comments and documentation, which cost nothing to compile: what every run imports, and what has to travel, of which a run that
+# changes something imports most. The design asks for 1,500.
+MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1450, "packed": 2860}
 # What module topology imports on use alone: where something is to be changed, a driver has networks, nftables holds our rules.
-ON_USE = """change drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/openings drivers/overlay
+ON_USE = """change clash elsewhere drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/openings drivers/overlay
 drivers/part firewall/nft_accepts firewall/nft_read firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/apply kernel/carry
 kernel/encode kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/plan state/replay
 state/words""".split()

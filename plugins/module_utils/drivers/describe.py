@@ -80,8 +80,7 @@ def _sandbox(name: str, networks: Mapping[str, Network], found: Found, ways: Way
 def _shortest(declaration: Declaration, sandbox: Sandbox, found: Found) -> Sandbox:
     """``sandbox`` without what follows by itself: derived MACs, interface names in turn, a default route by the networks' order, settings."""
     implied = {(setting_name(path), value) for path, value in implied_settings(declaration, sandbox)}
-    sandbox = replace(sandbox, sysctls=tuple(one for one in sandbox.sysctls if one not in implied))
-    sandbox = with_interface_settings(sandbox)
+    sandbox = with_interface_settings(sandbox, [one for one in sandbox.sysctls if one not in implied])
     if not sandbox.endpoints:
         return replace(sandbox, mode="none") if sandbox.mode == "networks" else sandbox
     given = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints}
@@ -112,8 +111,9 @@ def _priorities(declaration: Declaration, sandbox: Sandbox, found: Found) -> dic
     orders = [dict(zip(order, range(count, 0, -1))) for count in range(len(links) + 1) for order in permutations(links, count)]
 
     def led(priorities: Mapping[str, int]) -> int:
-        endpoints = tuple(replace(one, gw_priority=priorities.get(one.interface_name or "", 0)) for one in sandbox.endpoints)
-        gateways = gateway_endpoints(declaration, replace(sandbox, endpoints=endpoints))
+        endpoints = (replace(one, gw_priority=priorities.get(one.interface_name or "", 0)) for one in sandbox.endpoints)
+        gateways = gateway_endpoints(declaration, replace(sandbox, endpoints=tuple(endpoints)) if priorities else sandbox)
         return sum(family in ways and gateway.interface_name == ways[family] for family, gateway in gateways.items())
 
-    return next((order for order in orders if led(order) == len(ways)), None) or max(orders, key=led)
+    best = next((order for order in orders if led(order) == len(ways)), None)
+    return max(orders, key=led) if best is None else best

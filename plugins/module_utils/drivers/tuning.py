@@ -98,16 +98,16 @@ def _mtu_by_itself(link: Link, found: Found, network: Network | None) -> int | N
     return found.mtus.get(link.parent[1], link.mtu) if network.mtu is None and link.parent is not None else effective_mtu(network)
 
 
-def with_interface_settings(sandbox: Sandbox) -> Sandbox:
-    """``sandbox``, where the settings of an interface that no sandbox can declare are the endpoint's: those with a dot in its name, and all in a
-    namespace of somebody else.
+def with_interface_settings(sandbox: Sandbox, settings: Iterable[tuple[str, str]]) -> Sandbox:
+    """``sandbox`` with these settings, where those of an interface that no sandbox can declare are the endpoint's: those with a dot in its name, and all
+    in a namespace of somebody else.
     """
-    endpoints, left = [], dict(sandbox.sysctls)
+    endpoints, left = [], dict(settings)
     for endpoint in sandbox.endpoints:
         part = "." + (endpoint.interface_name or "").replace(".", "/") + "."
         its = {name: left.pop(name) for name in list(left) if ("/" in part or sandbox.mode == "attached") and part in name}
         sysctls = tuple(sorted((name.replace(part, ".IFNAME.", 1), value) for name, value in its.items()))
-        endpoints.append(replace(endpoint, tuning=replace(endpoint.tuning, sysctls=sysctls)))
+        endpoints.append(replace(endpoint, tuning=replace(endpoint.tuning, sysctls=sysctls)) if sysctls else endpoint)
     return replace(sandbox, endpoints=tuple(endpoints), sysctls=tuple(sorted(left.items())))
 
 

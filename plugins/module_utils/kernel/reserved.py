@@ -18,13 +18,15 @@ from .tables import read_addresses, read_routes
 
 _IPV4_MAPPED = bytes(10) + b"\xff\xff"
 _LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
+# The inode that a socket has which no process holds: a tunnel's.
+_OF_THE_KERNEL = 0
 _RT_TABLE_MAIN = 254
 _NO_PREFIXES = ("default", "::/0", "fe80::/64")
 _RESOLV_CONF = "/etc/resolv.conf"
 
 
 def read_reserved(fleet: str) -> dict[str, object]:
-    """``reserved`` of topology_info. What ``fleet`` itself put on the host is left out."""
+    """``reserved`` of topology_info, but for its ports. What ``fleet`` itself put on the host is left out."""
     with RouteSocket() as netlink:
         links = {link.index: link for link in read_links(netlink)}
         addresses = read_addresses(netlink)
@@ -41,7 +43,6 @@ def read_reserved(fleet: str) -> dict[str, object]:
         "addresses": sorted(one.address.split("/")[0] for one in addresses if one.index not in ours),
         "underlay_address": address,
         "underlay_mtu": links[underlay].mtu if underlay in links else None,
-        "ports": _ports(),
         "links": [_link(link, links) for index, link in links.items() if index not in ours],
         "port_range": _numbers("ip_local_port_range"),
         "reserved_ports": _ranges("ip_local_reserved_ports"),
@@ -85,18 +86,18 @@ def _resolvers() -> list[str]:
     return []
 
 
-def _ports() -> list[dict[str, object]]:
+def read_ports() -> list[dict[str, object]]:
     """Every TCP and UDP port that a process listens on, with the process's name where it can be seen."""
-    found: dict[int, tuple[str, str, int]] = {}
+    found: list[tuple[int, str, str, int]] = []
     for table, state in _LISTENING.items():
         with contextlib.suppress(FileNotFoundError), open(f"/proc/self/net/{table}", encoding="ascii") as file:
             for line in list(file)[1:]:
                 words = line.split()
                 host_ip, port = _address(words[1])
                 if words[3] == state:
-                    found[int(words[9])] = (table[:3], host_ip, port)
-    processes = _processes(set(found))
-    listed = {(protocol, host_ip, port, processes.get(inode, "")) for inode, (protocol, host_ip, port) in found.items()}
+                    found.append((int(words[9]), table[:3], host_ip, port))
+    processes = _processes({inode for inode, *_where in found if inode != _OF_THE_KERNEL})
+    listed = {(protocol, host_ip, port, processes.get(inode, "")) for inode, protocol, host_ip, port in found}
     return [{"protocol": protocol, "host_ip": host_ip, "port": port, "process": process} for protocol, host_ip, port, process in sorted(listed)]
 
 

@@ -64,7 +64,7 @@ def effective_mac(endpoint: Endpoint) -> str | None:
 def derived_mac(address: IPAddress) -> str:
     """The MAC that goes with an address: 02:42 and the four bytes of an IPv4 address (as Docker up to 27 and its overlay), or of a hash of an IPv6 one."""
     tail = address.packed if isinstance(address, IPv4Address) else hashlib.sha256(address.packed).digest()[:4]
-    return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + tail)
+    return (b"\x02\x42" + tail).hex(":")
 
 
 def bridge_mac(network: Network) -> str | None:

@@ -97,10 +97,11 @@ def _creations_and_changes(stands: dict[Key, Object], wanted: dict[Key, Object])
             continue
         one = wanted[key]
         peer = wanted.get(("link", *one.peer)) if isinstance(one, Link) and one.peer is not None else None
+        first = _born(one)
         # The kernel takes no flags for the other end while it makes a pair.
         end = replace(_born(peer), up=False, promisc=False if peer.promisc else peer.promisc) if isinstance(peer, Link) else None
-        ops.append(Op("create", after=_born(one), peer=end))
-        born.update({each.key: each for each in (_born(one), end) if each is not None})
+        ops.append(Op("create", after=first, peer=end))
+        born.update({each.key: each for each in (first, end) if each is not None})
     for key in sorted(wanted):
         ops.extend(_changes(born.get(key) or stands[key], wanted[key]))
     return ops
