@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 
 from ..state.objects import Options
-from .netlink import NLA_F_NESTED, Attributes, RouteSocket, attributes, number_in
+from .netlink import NLA_F_NESTED, Attributes, RouteSocket, attribute, attributes, number_in
 from .options import KINDS, PORT, VXLAN_LINK, read_options
 
 _LINK, _RTM_GETLINK = struct.Struct("=BxHiII"), 18
@@ -53,10 +53,10 @@ class SeenLink:
 
 
 def read_links(netlink: RouteSocket, kinds: tuple[str, ...] = ()) -> list[SeenLink]:
-    """Every link of the socket's namespace, or at least those of these kinds."""
-    words = [kind.encode() for kind in kinds]
-    bodies = netlink.dump(_RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _SKIP_STATISTICS)
-    return [_link(body) for body in bodies if not words or any(word in body for word in words)]
+    """Every link of the socket's namespace, or at least those of these kinds: of one kind the kernel tells no others, where it knows that kind."""
+    asked = [attribute(_IFLA_LINKINFO, attribute(_IFLA_INFO_KIND, kind.encode())) for kind in kinds]
+    bodies = netlink.dump(_RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _SKIP_STATISTICS + (asked[0] if len(asked) == 1 else b""))
+    return [_link(body) for body in bodies if not kinds or any(kind.encode() in body for kind in kinds)]
 
 
 def _link(body: bytes) -> SeenLink:
