@@ -59,12 +59,13 @@ def link_local_addresses(link: Link) -> list[Address]:
 
 def address(one: Address, remove: bool = False) -> list[Message]:
     """An address on its link, or no longer. One of IPv6 is in use at once: it was chosen for this link, so nobody is asked whether it is taken."""
-    interface = ipaddress.ip_interface(one.address)
-    is_ipv4 = interface.version == 4
-    attrs: list[Attribute] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
-    if is_ipv4 and one.broadcast and interface.network.prefixlen < 31 and not remove:
-        attrs.append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
-    header = {"family": socket.AF_INET if is_ipv4 else socket.AF_INET6, "prefixlen": interface.network.prefixlen, "index": index_of(one.link)}
+    own, _slash, length = one.address.partition("/")
+    is_ipv4 = ":" not in own
+    attrs: list[Attribute] = [("IFA_LOCAL", own), ("IFA_ADDRESS", own)]
+    if is_ipv4 and one.broadcast and int(length) < 31 and not remove:
+        last = int.from_bytes(socket.inet_aton(own), "big") | 0xFFFFFFFF >> int(length)
+        attrs.append(("IFA_BROADCAST", socket.inet_ntoa(last.to_bytes(4, "big"))))
+    header = {"family": socket.AF_INET if is_ipv4 else socket.AF_INET6, "prefixlen": int(length), "index": index_of(one.link)}
     if not is_ipv4:
         header["flags"] = _IFA_F_NODAD
     return [message("ifaddrmsg", header, attrs, _RTM_DELADDR if remove else _RTM_NEWADDR, 0 if remove else _CREATE | _REPLACE)]
