@@ -76,5 +76,5 @@ def _keep(path: str, below: str) -> None:
 
 
 # Before Python 3.10, what imports from archives does not ask for code in this way.
-if isinstance(globals().get("__loader__"), zipimport.zipimporter) and sys.version_info >= (3, 10):
+if isinstance(getattr(__spec__, "loader", None), zipimport.zipimporter) and sys.version_info >= (3, 10):
     _keep(f"{FOLDER}/{sys.implementation.cache_tag}.bytecode", os.path.dirname(__file__))
