@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Callable
 
 from ..kernel import namespaces
-from ..kernel.dumps import SeenLink, read_links
+from ..kernel.dumps import read_links
 from ..kernel.netlink import RouteSocket
 from ..kernel.room import End as Place
 from ..kernel.room import Room, addresses_of, link_of, peers_in, spaces_of
@@ -75,13 +75,11 @@ def _rooms_and_pairs(told: Told) -> tuple[list[Room], dict[Place, End]]:
 def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
     """Namespaces. One that does not exist is left out: it may be about to be made."""
     rooms: list[Room] = []
-    links: dict[str, dict[int, SeenLink]] = {}
+    there = [netns for netns in sorted(sought) if not netns or os.path.exists(namespaces.path_of(netns))]
     with contextlib.ExitStack() as stack:
         home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
         stack.callback(os.close, home)
-        for netns in sorted(sought):
-            if netns and not os.path.exists(namespaces.path_of(netns)):
-                continue
+        for netns in there:
             with namespaces.inside(netns), RouteSocket() as netlink:
                 room = Room(netns, {link.index: link for link in read_links(netlink)})
                 room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
@@ -89,8 +87,7 @@ def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
                     from ..kernel.entries import read_entries
 
                     room.entries = read_entries(netlink)
-                room.spaces = spaces_of(netlink, room.links.values(), home, [other for other in links if other])
-            links[netns] = room.links
+                room.spaces = spaces_of(netlink, room.links.values(), home, filter(None, there))
             rooms.append(room)
     return rooms
 
