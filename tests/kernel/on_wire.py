@@ -102,3 +102,24 @@ def check_addresses_change_hands(host: Any, driver: str) -> None:
     at = {"c": ADDRESSES["b"], "b": ADDRESSES["a"], "far": ADDRESSES["far"]}
     pairs = {(one, other) for one in at for other in at if one != other}
     assert answered(*at, addresses=at, expected=pairs) == pairs
+
+
+def check_addresses_are_passed_on(host: Any, driver: str) -> None:
+    """One goes, each takes the address of the next, and the last gets a new one: nobody's link is made anew, whichever way the names lie."""
+    wire(host)
+    row = [f"192.0.2.{number}" for number in (30, 31, 32, 33)]
+    names = "cadb"
+    run(
+        declare(
+            on_parent(driver), sandbox("e", endpoint("lan", "192.0.2.34")), *(sandbox(name, endpoint("lan", at)) for name, at in zip(names, row, strict=True))
+        )
+    )
+    indexes = {name: host.sh(f"ip netns exec {name} cat /sys/class/net/eth0/ifindex /sys/class/net/eth0/iflink") for name in names}
+    for held in ([*row[1:], "192.0.2.34"], ["192.0.2.40", *row[1:]], row):
+        declared = declare(on_parent(driver), *(sandbox(name, endpoint("lan", at)) for name, at in zip(names, held, strict=True)))
+        predicted = run(declared, check=True)
+        assert run(declared).ops == predicted.ops and run(declared).ops == ()
+        assert {name: host.sh(f"ip netns exec {name} cat /sys/class/net/eth0/ifindex /sys/class/net/eth0/iflink") for name in names} == indexes
+    at = {**dict(zip(names, row, strict=True)), "far": ADDRESSES["far"]}
+    pairs = set(permutations(at, 2))
+    assert answered(*at, addresses=at, expected=pairs) == pairs

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from ipaddress import IPv4Address
 
@@ -23,6 +24,7 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     A,
     B,
     answered,
+    check_addresses_are_passed_on,
     check_addresses_change_hands,
     check_host_in_ipv6,
     on_parent,
@@ -30,7 +32,10 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
 )
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump, inode
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
+from ansible_collections.mooring.cnm.tests.kernel.test_trouble import fails, made_again
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.trouble import failing_at
+from ansible_collections.mooring.cnm.tests.kernel.whole import lasting, whole
 
 BOTH = {("a", "far"), ("far", "a")}
 
@@ -80,6 +85,27 @@ def test_the_host_and_its_own_sandboxes_in_ipv6(host) -> None:
 
 def test_addresses_change_hands_and_the_whole_card(host) -> None:
     check_addresses_change_hands(host, "macvlan")
+
+
+def test_addresses_are_passed_on_in_place(host) -> None:
+    check_addresses_are_passed_on(host, "macvlan")
+
+
+def test_what_fails_while_an_address_is_passed_on_is_rolled_back(host) -> None:
+    """The heir's link too, which was only changed, is the same one afterwards."""
+    wire(host)
+    start = declare(on_parent("macvlan", host_shim=SHIM), A, B)
+    run(start)
+    heir = declare(on_parent("macvlan", mode="private"), sandbox("a", endpoint("lan", ADDRESSES["b"])), sandbox("c", endpoint("lan", "192.0.2.12")))
+    before, again = whole(host), made_again(start, heir)
+    assert ("a", "eth0") not in again
+    for number in itertools.count():
+        with failing_at(number) as failed:
+            if not fails(heir):
+                break
+        assert failed
+        check_same(lasting(before, again), lambda: lasting(whole(host), again))
+    assert number > 8
 
 
 def test_a_change_keeps_links_and_connections(host) -> None:

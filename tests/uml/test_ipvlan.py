@@ -19,6 +19,7 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     A,
     B,
     answered,
+    check_addresses_are_passed_on,
     check_addresses_change_hands,
     check_host_in_ipv6,
     on_parent,
@@ -79,6 +80,10 @@ def test_the_host_and_its_own_sandboxes_in_ipv6(host) -> None:
 
 def test_addresses_change_hands_and_the_whole_card(host) -> None:
     check_addresses_change_hands(host, "ipvlan")
+
+
+def test_addresses_are_passed_on_in_place(host) -> None:
+    check_addresses_are_passed_on(host, "ipvlan")
 
 
 def test_a_change_of_mode_and_flag_keeps_links_and_connections(host) -> None:

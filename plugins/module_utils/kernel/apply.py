@@ -12,7 +12,7 @@ from ..state.chain import Connections
 from ..state.objects import File, Sysctl
 from ..state.op import Op
 from . import conntrack, files, namespaces, sysctls
-from .carry import LINK_STAGES, Stages, by_namespace, carry_out, send_changes
+from .carry import LINK_STAGES, Stages, by_namespace, carry_out, send, send_changes
 from .netlink import RouteSocket
 from .rule_changes import write_rules
 
@@ -31,13 +31,28 @@ def _change_inside(ops: list[Op]) -> None:
 def _change_namespace(netns: str, group: list[Op], tree: sysctls.Tree) -> None:
     with namespaces.inside(netns), RouteSocket() as netlink:
         # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
-        for is_setting, part in itertools.groupby(group, key=lambda op: isinstance(op.subject, Sysctl)):
-            if not is_setting:
-                send_changes(netlink, list(part))
-                continue
-            for op in part:
-                if isinstance(op.after, Sysctl):
-                    sysctls.write(tree, op.after.name, op.after.value)
+        for write, part in itertools.groupby(group, key=lambda op: _WRITERS.get(op.subject.key[0], _write_messages)):
+            write(netlink, list(part), tree)
+
+
+def _write_messages(netlink: RouteSocket, ops: list[Op], _tree: sysctls.Tree) -> None:
+    send_changes(netlink, ops)
+
+
+def _write_queues(netlink: RouteSocket, ops: list[Op], _tree: sysctls.Tree) -> None:
+    from .queues import queue_messages  # few links have one
+
+    send(netlink, [(op, queue_messages(op)) for op in ops])
+
+
+def _write_settings(_netlink: RouteSocket, ops: list[Op], tree: sysctls.Tree) -> None:
+    for op in ops:
+        if isinstance(op.after, Sysctl):
+            sysctls.write(tree, op.after.name, op.after.value)
+
+
+# By the first word of a key.
+_WRITERS = {"queue": _write_queues, "redirect": _write_queues, "sysctl": _write_settings}
 
 
 def _write_files(ops: list[Op]) -> None:

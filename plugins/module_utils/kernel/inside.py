@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from ..state.entry import Entries
 from ..state.objects import Address, Link, Route
 from ..state.op import Op, changes
-from ..state.queue import Queue, Redirect
 from ..state.tag import ROUTE_PROTOCOL
 from .encode import Attribute, Message, index_of, message
 from .entry_messages import entry_messages
@@ -37,10 +36,6 @@ def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
             yield op, address(one, remove)
         elif isinstance(one, Route):
             yield op, route(one, remove)
-        elif isinstance(one, (Queue, Redirect)):
-            from .queues import queue, redirect  # few links have one
-
-            yield op, queue(one, remove) if isinstance(one, Queue) else redirect(one, op.before is not None, remove)
         else:
             raise ValueError(f"no message for {op}")
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
 
+from ..state.op import Op
 from ..state.queue import Queue, Redirect, burst_of, ticks_of
 from .encode import Message, index_of
 from .netlink import RouteSocket, attribute, attributes
+from .seen_queue import SeenQueue, SeenRedirect
 
 # What is ours has this number: the handle of a queue, the priority of a filter ("cn" in ASCII).
 OUR_NUMBER = 0x636E
@@ -35,26 +36,6 @@ _STOLEN, _REDIRECT_OUT = 4, 1
 _EVERY_PROTOCOL = socket.htons(3)
 
 
-@dataclass(frozen=True)
-class SeenQueue:
-    """What is at the root of the link with this index. ours: it has our number. rate: 0 where it is no token bucket."""
-
-    index: int
-    ours: bool
-    rate: int
-    burst: int
-    limit: int
-
-
-@dataclass(frozen=True)
-class SeenRedirect:
-    """What is done with all that arrives on the link with this index. to: the index of another link, 0 where that is gone. ours: nobody else does anything."""
-
-    index: int
-    ours: bool
-    to: int
-
-
 def read_queues(netlink: RouteSocket) -> tuple[list[SeenQueue], list[SeenRedirect]]:
     """The queues that somebody has given to links, and what is done with what arrives."""
     queues: list[SeenQueue] = []
@@ -70,7 +51,15 @@ def read_queues(netlink: RouteSocket) -> tuple[list[SeenQueue], list[SeenRedirec
     return queues, [_redirect(netlink, index) for index in arrivals]
 
 
-def queue(one: Queue, remove: bool) -> list[Message]:
+def queue_messages(op: Op) -> list[Message]:
+    """The messages of a step with a queue or a redirection."""
+    one, remove = op.subject, op.action == "remove"
+    if isinstance(one, Queue):
+        return _queue(one, remove)
+    return _redirection(one, op.before is not None, remove) if isinstance(one, Redirect) else []
+
+
+def _queue(one: Queue, remove: bool) -> list[Message]:
     """A token bucket at the root of its link, in the place of what stands there, or no longer."""
     header = _HEADER.pack(socket.AF_UNSPEC, index_of(one.link), OUR_NUMBER << 16, _ROOT, 0)
     if remove:
@@ -82,7 +71,7 @@ def queue(one: Queue, remove: bool) -> list[Message]:
     return [(_RTM_NEWQDISC, _CREATE | _REPLACE, header + attribute(_TCA_KIND, b"tbf\0") + attribute(_TCA_OPTIONS, bucket))]
 
 
-def redirect(one: Redirect, stands: bool, remove: bool) -> list[Message]:
+def _redirection(one: Redirect, stands: bool, remove: bool) -> list[Message]:
     """A redirection of all that arrives, or no longer. stands: there is one, which goes first."""
     index = index_of(one.link)
     header = _HEADER.pack(socket.AF_UNSPEC, index, _INGRESS_HANDLE, _INGRESS, 0)

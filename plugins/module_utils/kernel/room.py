@@ -20,7 +20,7 @@ from .tables import SeenAddress, SeenRoute, read_namespace_number
 
 if TYPE_CHECKING:
     from .entries import Tables
-    from .queues import SeenQueue, SeenRedirect
+    from .seen_queue import SeenQueue, SeenRedirect
 
 End = tuple[str, int]
 STACKED = ("macvlan", "ipvlan", "vlan", "vxlan")

@@ -26,12 +26,15 @@ RULES = {"chain": FIREWALL, "jump": FIREWALL, "table": FIREWALL, "inset": FIREWA
 _STAGES = {**RULES, "connections": MEMORY, "file": FILES}
 
 
-def in_order(ops: Iterable[Op], stands: Mapping[Key, Object]) -> tuple[Op, ...]:
-    """``ops``, sorted: the same set gives the same order. Renames keep the order among themselves that they came in. stands: what they begin with."""
+def in_order(ops: Iterable[Op], stands: Mapping[Key, Object], turns: Mapping[str, int]) -> tuple[Op, ...]:
+    """``ops``, sorted: the same set gives the same order. Renames keep the order among themselves that they came in. stands: what they begin with.
+
+    turns: which namespaces come after which others, but for the host's own and those of networks, which are first.
+    """
     listed: list[Op] = list(ops)
     others = made_or_renamed(listed)
     made: dict[Key, Object] = {one.key: one for op in listed if op.action == "create" for one in (op.subject, op.peer) if one is not None}
-    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, others), made if op.action == "create" else stands)))
+    return tuple(sorted(listed, key=lambda op: _place(op, stage(op, others), made if op.action == "create" else stands, turns)))
 
 
 def made_or_renamed(ops: Iterable[Op]) -> set[Key]:
@@ -69,14 +72,14 @@ def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
     return INSIDE
 
 
-def _place(op: Op, at: int, objects: Mapping[Key, Object]) -> tuple[int, str, int, Key]:
+def _place(op: Op, at: int, objects: Mapping[Key, Object], turns: Mapping[str, int]) -> tuple[int, str, int, Key]:
     one = op.subject
     if op.action == "rename":
         return (at, "", 0, ())
     if at == INSIDE:
         netns = getattr(one, "netns", "")
         # A sandbox announces itself when its link comes up: what that is plugged into must be up before it.
-        return (at, f"{int(not is_of_network(netns))}{netns}" if netns else "", _step_inside(op), one.key)
+        return (at, f"{int(not is_of_network(netns))}{turns.get(netns, 0):06}{netns}" if netns else "", _step_inside(op), one.key)
     if isinstance(one, Link):
         # What is below is made first and removed last.
         level = depth(one, objects)

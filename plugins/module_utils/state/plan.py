@@ -11,13 +11,14 @@ from typing import TypeVar
 from .difference import another_thing, differences, merged
 from .entry import Entries
 from .fit import fitted
-from .in_the_way import in_the_way
 from .lost import lost_routes, lost_with
 from .objects import Address, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .order import RULES, in_order
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name
 
+# Links that share what they rest on.
+SHARING = ("ipvlan", "macvlan")
 _Any = TypeVar("_Any", bound=Object)
 
 
@@ -40,7 +41,7 @@ def plan(current: HostState, desired: HostState) -> Plan:
     moves = renames(ours, desired.objects)
     names, moving, taken = new_names(moves), {before.key for before, _after in moves}, {after.key for _before, after in moves}
     standing = {key: under_new_name(one, names) for key, one in ours.items() if isinstance(one, (Link, Namespace)) and key not in moving}
-    hindering = in_the_way(ours, desired.objects)
+    hindering, turns = _in_the_way(ours, desired.objects)
     doomed = {key for key, one in standing.items() if key in taken or key in hindering or (one is not None and _must_go(one, desired))}
     lost = lost_with(doomed, ours.values())
     ops = [Op("remove", before=ours[key]) for key in lost if not _goes_by_itself(ours[key], doomed, lost, hindering)]
@@ -67,7 +68,15 @@ def plan(current: HostState, desired: HostState) -> Plan:
         from .forget import forget
 
         ops.extend(forget(ops))
-    return Plan(ops=in_order(ops, current.objects))
+    return Plan(ops=in_order(ops, current.objects, turns))
+
+
+def _in_the_way(stands: dict[Key, Object], wanted: dict[Key, Object]) -> tuple[set[Key], dict[str, int]]:
+    if not any(isinstance(one, Link) and one.kind in SHARING for one in stands.values()):
+        return set(), {}
+    from .in_the_way import in_the_way
+
+    return in_the_way(stands, wanted)
 
 
 def _is_silent(one: Object) -> bool:
