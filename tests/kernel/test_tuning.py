@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
@@ -21,29 +19,10 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.options import d
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
+from ansible_collections.mooring.cnm.tests.kernel.rates import EACH_WAY, SLOW, seconds, servers
 from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, network, run, sandbox
 
 ADDRESSES = {"web": "172.20.0.2", "db": "172.20.0.3", "other": "172.20.0.4"}
-# Far below what this machine's bridge carries, so that the ratio says more than the noise.
-SLOW = 40_000_000
-SERVER = """
-import socket
-listener = socket.create_server(("", 7))
-print("up", flush=True)
-while True:
-    one, _address = listener.accept()
-    while one.recv(1 << 16): pass
-    one.send(b"x")
-"""
-CLIENT = """
-import socket, sys, time
-one = socket.create_connection((sys.argv[1], 7))
-start = time.perf_counter()
-one.sendall(bytes(2_500_000))
-one.shutdown(socket.SHUT_WR)
-one.recv(1)
-print(time.perf_counter() - start)
-"""
 ROUTES = (
     FixedRoute(IPv4Network("0.0.0.0/0"), table=100, gateway=IPv4Address("172.20.0.3")),
     FixedRoute(IPv4Network("10.0.0.0/8"), 5, type="blackhole"),
@@ -63,39 +42,24 @@ def declared(tuning: Tuning = PLAIN, of_network: Tuning = PLAIN) -> Declaration:
 
 
 @pytest.fixture(scope="module")
-def servers(shared_host) -> Iterator[object]:
+def serving(shared_host) -> Iterator[object]:
     """A host with a server in each sandbox."""
     run(declared())
-    running = [subprocess.Popen(["ip", "netns", "exec", name, sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) for name in ADDRESSES]
-    assert all(one.stdout and one.stdout.readline() == "up\n" for one in running)
-    yield shared_host
-    for one in running:
-        one.kill()
-        one.wait()
+    with servers(*ADDRESSES):
+        yield shared_host
 
 
-def seconds(host, source: str, target: str) -> float:
-    """How long the same bytes take from one sandbox to another."""
-    return float(host.sh(f"ip netns exec {source} {sys.executable} -c '{CLIENT}' {ADDRESSES[target]}"))
-
-
-@pytest.mark.parametrize(
-    ("tuning", "slow"),
-    [
-        (Tuning(Bandwidth(ingress_rate=SLOW)), {("db", "web")}),
-        (Tuning(Bandwidth(egress_rate=SLOW)), {("web", "db")}),
-        (Tuning(Bandwidth(ingress_rate=SLOW, egress_rate=SLOW)), {("db", "web"), ("web", "db")}),
-    ],
-    ids=["ingress", "egress", "both"],
-)
-def test_a_rate_is_kept_in_its_direction_and_nowhere_else(servers, tuning: Tuning, slow: set[tuple[str, str]]) -> None:
-    run(declared(tuning))
-    assert run(declared(tuning)).ops == ()
-    took = {pair: seconds(servers, *pair) for pair in (("db", "web"), ("web", "db"), ("other", "db"), ("db", "other"))}
-    shaped, free = [took[pair] for pair in slow], [value for pair, value in took.items() if pair not in slow]
-    assert min(shaped) > 5 * max(free), took
+@pytest.mark.parametrize("way", EACH_WAY)
+def test_a_rate_is_kept_in_its_direction_and_nowhere_else(serving, way: str) -> None:
+    bandwidth, directions = EACH_WAY[way]
+    run(declared(Tuning(bandwidth)))
+    assert run(declared(Tuning(bandwidth))).ops == ()
+    pairs = {("db", "web"): "in", ("web", "db"): "out", ("other", "db"): "", ("db", "other"): ""}
+    took = {(one, other): seconds(one, ADDRESSES[other]) for one, other in pairs}
+    slow = [pair for pair, direction in pairs.items() if direction in directions]
+    assert min(took[pair] for pair in slow) > 5 * max(took[pair] for pair in pairs if pair not in slow), took
     run(declared())
-    assert min(shaped) > 5 * max(seconds(servers, *pair) for pair in slow)
+    assert min(took[pair] for pair in slow) > 5 * max(seconds(one, ADDRESSES[other]) for one, other in slow)
 
 
 DRIFTS = {
@@ -116,17 +80,17 @@ DRIFTS = {
 
 
 @pytest.mark.parametrize("name", DRIFTS)
-def test_drift_is_named_and_repaired(servers, name: str) -> None:
+def test_drift_is_named_and_repaired(serving, name: str) -> None:
     run(declared(WHOLE))
     command, step = DRIFTS[name]
-    servers.sh(command)
+    serving.sh(command)
     predicted = run(declared(WHOLE), check=True).ops
     assert step in predicted
     assert run(declared(WHOLE)).ops == predicted
     assert run(declared(WHOLE)).ops == ()
 
 
-def test_what_stands_is_described_and_declared_again(servers) -> None:
+def test_what_stands_is_described_and_declared_again(serving) -> None:
     for declaration in (declared(WHOLE), declared(of_network=replace(WHOLE, routes=ROUTES[1:2], mtu=None)), declared()):
         run(declaration)
         wanted = host_state(declaration, "default")
@@ -136,10 +100,10 @@ def test_what_stands_is_described_and_declared_again(servers) -> None:
         assert run(again).ops == ()
 
 
-def test_what_is_no_longer_declared_goes(servers) -> None:
+def test_what_is_no_longer_declared_goes(serving) -> None:
     run(declared())
-    stood = servers.sh("ip -n web route show table all; ip -n web -d link; tc qdisc show; tc -n web qdisc show | grep -v noqueue || true")
+    stood = serving.sh("ip -n web route show table all; ip -n web -d link; tc qdisc show; tc -n web qdisc show | grep -v noqueue || true")
     run(declared(WHOLE))
-    assert "promisc" in servers.sh("ip -n web link").lower()
+    assert "promisc" in serving.sh("ip -n web link").lower()
     run(declared())
-    assert servers.sh("ip -n web route show table all; ip -n web -d link; tc qdisc show; tc -n web qdisc show | grep -v noqueue || true") == stood
+    assert serving.sh("ip -n web route show table all; ip -n web -d link; tc qdisc show; tc -n web qdisc show | grep -v noqueue || true") == stood

@@ -37,7 +37,8 @@ def sort_out(state: HostState) -> Found:
             owner = read_tag(one.tag)
             if owner is not None:
                 found.links.setdefault(owner.role, []).append((one, owner))
-                found.endpoints.setdefault(one.netns, []).append((one, owner))
+                if owner.role == "endpoint":
+                    found.endpoints.setdefault(one.netns, []).append((one, owner))
         elif isinstance(one, Address):
             found.addresses.setdefault((one.netns, one.link), []).append(ip_interface(one.address))
         elif isinstance(one, Route) and one.destination in DEFAULT_ROUTES.values() and (one.metric, one.table, one.type) == (0, 254, "unicast"):
@@ -65,7 +66,7 @@ def sort_out(state: HostState) -> Found:
 
 @dataclass
 class Found:
-    """namespaces of sandboxes; links by role and, for those in a sandbox, by namespace, each with its mark; addresses by namespace and link;
+    """namespaces of sandboxes; links by role and, for endpoints, by namespace, each with its mark; addresses by namespace and link;
     ways_out: the default routes by namespace and family; the other routes by namespace; queues, and where redirections lead, by namespace and
     link; mtus: of links of the host, others' too, by name; settings by namespace; entries by namespace and table, of all its links; files by
     path; rules by family, table and chain. engine: what Docker knows, by name.

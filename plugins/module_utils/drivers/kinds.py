@@ -9,16 +9,15 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from ..model.declaration import Declaration, Network
-from ..model.parent import PARENT_DRIVERS, vlan_of
+from ..model.parent import PARENT_DRIVERS, led_around, vlan_of
 from ..model.problem import Problem
 from ..model.tuning import over
-from ..model.tuning_checks import WITH_HOST_END
 
 # By kind: the module of the kernel, what it is configured by, and what it is there for.
 MODULES = {
     "bridge": ("bridge", "BRIDGE", "bridges"),
     "dummy": ("dummy", "DUMMY", "dummy interfaces, which a network without a parent rests on"),
-    "ifb": ("ifb", "IFB", "interfaces of kind ifb, by which the rate of what leaves a sandbox is kept"),
+    "ifb": ("ifb", "IFB", "interfaces of kind ifb, by which the rate of what arrives on a link is kept"),
     "ipvlan": ("ipvlan", "IPVLAN", "ipvlan"),
     "macvlan": ("macvlan", "MACVLAN", "macvlan"),
     "veth": ("veth", "VETH", "veth pairs"),
@@ -48,8 +47,8 @@ def needs(declaration: Declaration, there: Collection[str]) -> Iterator[Need]:
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             inside = declaration.networks[endpoint.network]
-            rate = over(inside.tuning, endpoint.tuning).bandwidth.egress_rate
-            if rate is not None and inside.driver in WITH_HOST_END:
+            rate, _burst = over(inside.tuning, endpoint.tuning).bandwidth.of(led_around(inside.driver))
+            if rate is not None:
                 yield Need("ifb", f"cnm_sandboxes.{name}.networks.{endpoint.network}.bandwidth", str(rate))
 
 

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a tuning means for an endpoint, whatever its driver, and back.
 
-Rates are kept as the CNI plugin ``bandwidth`` keeps them: what goes into a sandbox waits in a token bucket at the host's end of its veth; what comes out of
-it arrives there, and is led through the token bucket of a link of its own (an ifb) first. Both are on the host, where the sandbox cannot take them away.
+Rates are kept at one link, the endpoint's end that is furthest from its sandbox: what that sends waits in a token bucket; what arrives there is led through
+the token bucket of a link of its own (an ifb) first. Of a veth this is the end on the host, as with the CNI plugin ``bandwidth``, where the sandbox cannot
+take it away. A macvlan or ipvlan has no other end: it is the sandbox's own, with the directions exchanged.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from ..model.declaration import Endpoint, Network, Sandbox
+from ..model.parent import led_around
 from ..model.resolve import effective_mtu
 from ..model.tuning import Bandwidth, FixedRoute, Tuning, over
 from ..state.objects import Link, Object, Route, Sysctl
@@ -27,6 +29,7 @@ from .setting import setting_path
 TXQLEN = 1000
 ETHERNET_HEADER = 14
 _LATENCY_PER_S = 40  # a packet waits 25 ms at most, as with the CNI plugin
+_SENT = {"egress": "ingress", "ingress": "egress"}  # what a link sends, by what arrives there
 
 
 def tuned(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, interface: str, objects: Iterable[Object]) -> Iterator[Object]:
@@ -36,13 +39,14 @@ def tuned(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, in
         if isinstance(one, Link) and (one.netns, one.name) == (sandbox.name, interface):
             txqlen = TXQLEN if tuning.txqlen is None else tuning.txqlen
             follows = one.mtu_of_parent and tuning.mtu is None
-            yield replace(one, mtu=tuning.mtu or one.mtu, mtu_of_parent=follows, txqlen=txqlen, promisc=bool(tuning.promisc))
-        elif isinstance(one, Link) and one.peer == (sandbox.name, interface):
-            # Its MTU stays that of the network: a bridge may follow the smallest of its ports.
-            yield one
-            yield from _shaped(fleet, network, sandbox, one, tuning.bandwidth)
+            one = replace(one, mtu=tuning.mtu or one.mtu, mtu_of_parent=follows, txqlen=txqlen, promisc=bool(tuning.promisc))
+            is_furthest = one.peer is None
         else:
-            yield one
+            # The MTU of the other end stays that of the network: a bridge may follow the smallest of its ports.
+            is_furthest = isinstance(one, Link) and one.peer == (sandbox.name, interface)
+        yield one
+        if isinstance(one, Link) and is_furthest:
+            yield from _shaped(fleet, network, sandbox, one, tuning.bandwidth)
     for name, value in tuning.sysctls:
         yield Sysctl(sandbox.name, setting_path(name.replace("IFNAME", interface.replace(".", "/"))), value)
     for route in tuning.routes:
@@ -52,15 +56,17 @@ def tuned(fleet: str, network: Network, sandbox: Sandbox, endpoint: Endpoint, in
 
 
 def _shaped(fleet: str, network: Network, sandbox: Sandbox, end: Link, bandwidth: Bandwidth) -> Iterator[Object]:
-    mtu = end.mtu or effective_mtu(network)
-    if bandwidth.ingress_rate is not None:
-        yield _queue(end.netns, end.name, bandwidth.ingress_rate, bandwidth.ingress_burst, mtu)
-    if bandwidth.egress_rate is not None:
+    mtu, arriving = end.mtu or effective_mtu(network), led_around(network.driver)
+    (rate, burst), (rate_around, burst_around) = bandwidth.of(_SENT[arriving]), bandwidth.of(arriving)
+    if rate is not None:
+        yield _queue(end.netns, end.name, rate, burst, mtu)
+    if rate_around is not None:
         name = link_name("i", fleet, network.name, sandbox.name)
-        tag = str(Tag(fleet, network.name, sandbox.name, "egress"))
-        readable = altname(fleet, network.name, sandbox.name, "egress")
-        yield Link(end.netns, name, "ifb", tag=tag, altname=readable, mtu=mtu, ipv6_link_local=False, up=True)
-        yield _queue(end.netns, name, bandwidth.egress_rate, bandwidth.egress_burst, mtu)
+        tag = str(Tag(fleet, network.name, sandbox.name, arriving))
+        readable = altname(fleet, network.name, sandbox.name, arriving)
+        # Its MTU says nothing: what is led to it is of the size that the other link took.
+        yield Link(end.netns, name, "ifb", tag=tag, altname=readable, ipv6_link_local=False, up=True)
+        yield _queue(end.netns, name, rate_around, burst_around, mtu)
         yield Redirect(end.netns, end.name, name)
 
 
@@ -80,15 +86,23 @@ def described(link: Link, found: Found, network: Network | None, families: set[i
     """The tuning of the endpoint with this link in its sandbox. families: in which it is the first there, so that routes without a link are told with it."""
     default_mtu = _mtu_by_itself(link, found, network)
     routes = [one for one in found.routes.get(link.netns, []) if one.link == link.name or (not one.link and (6 if ":" in one.destination else 4) in families)]
-    end = link.peer or ("", "")
-    around = found.redirects.get(end, "")
+    mtu = link.mtu if link.mtu != default_mtu else None
     return Tuning(
-        Bandwidth(*_rates(found.queues.get(end), default_mtu), *_rates(found.queues.get((end[0], around)), default_mtu)),
-        mtu=link.mtu if link.mtu != default_mtu else None,
+        _bandwidth(link, mtu, found, network),
+        mtu=mtu,
         promisc=True if link.promisc else None,
         routes=tuple(sorted(_routes(routes), key=lambda one: one.place)),
         txqlen=link.txqlen if link.txqlen != TXQLEN else None,
     )
+
+
+def _bandwidth(link: Link, own_mtu: int | None, found: Found, network: Network | None) -> Bandwidth:
+    """The rates of the endpoint with this link in its sandbox, which has ``own_mtu`` where that is not the network's."""
+    is_furthest = led_around(link.kind) == "ingress"
+    end = (link.netns, link.name) if is_furthest else link.peer or ("", "")
+    mtu = link.mtu if network is None else is_furthest and own_mtu or effective_mtu(network)
+    sent, around = (_rates(found.queues.get(at), mtu) for at in (end, (end[0], found.redirects.get(end, ""))))
+    return Bandwidth(*around, *sent) if is_furthest else Bandwidth(*sent, *around)
 
 
 def _mtu_by_itself(link: Link, found: Found, network: Network | None) -> int | None:

@@ -56,6 +56,15 @@ def has_own_macs(network: Network) -> bool:
     return network.driver != "ipvlan" and network.mode != "passthru"
 
 
+def led_around(driver: str) -> str:
+    """Which rate is kept by leading around what arrives on a link, ``ingress`` or ``egress``; the other one is kept where that link sends.
+
+    Rates are kept as far from the sandbox as its endpoint reaches: at the other end of its veth, where what comes out of it arrives. What rests on a parent
+    has no other end: at the sandbox's own link, where what goes into it arrives. driver: also the kind of the sandbox's link.
+    """
+    return "ingress" if driver in PARENT_DRIVERS else "egress"
+
+
 def is_routed(network: Network) -> bool:
     """Whether the network forwards by address alone, so that its sandboxes need no gateway."""
     return network.driver == "ipvlan" and effective_mode(network) in L3_MODES

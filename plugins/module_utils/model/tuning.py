@@ -20,6 +20,10 @@ class Bandwidth:
     egress_rate: int | None = None
     egress_burst: int | None = None
 
+    def of(self, direction: str) -> tuple[int | None, int | None]:
+        """Rate and burst of ``ingress`` or ``egress``."""
+        return (self.ingress_rate, self.ingress_burst) if direction == "ingress" else (self.egress_rate, self.egress_burst)
+
 
 @dataclass(frozen=True, order=True)
 class FixedRoute:

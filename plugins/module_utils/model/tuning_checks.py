@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .declaration import Declaration, Network
+from .parent import PARENT_DRIVERS
 from .report import Report
 from .resolve import LEAST_IPV6_MTU, effective_mtu, gateway_endpoints
 from .tuning import MAIN_TABLE, Tuning, over
 
-# Drivers whose endpoints have an end outside the sandbox, where a queue can be.
-WITH_HOST_END = ("bridge", "overlay")
 _MOST_BURST_S = 4
 _ETHERNET_HEADER = 14
 
@@ -36,7 +35,7 @@ def check_inherited_mtus(report: Report, declaration: Declaration) -> None:
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             network = declaration.networks.get(endpoint.network)
-            if network is not None and network.mtu is None and network.driver in WITH_HOST_END:
+            if network is not None and network.mtu is None and network.driver not in PARENT_DRIVERS:
                 known = replace(network, mtu=effective_mtu(network))
                 _check_mtu(report, f"cnm_sandboxes.{name}.networks.{endpoint.network}", known, endpoint.tuning.mtu)
 
@@ -53,14 +52,15 @@ def check_one(report: Report, path: str, network: Network, own: Tuning, tuning: 
     if own.mtu is not None and own.mtu < LEAST_IPV6_MTU and network.enable_ipv6:
         report.add(f"{path}.mtu", own.mtu, f"IPv6 needs an MTU of at least {LEAST_IPV6_MTU} bytes, and network {network.name} has IPv6")
     for direction in ("ingress", "egress"):
-        rate, burst = (getattr(own.bandwidth, f"{direction}_{what}") for what in ("rate", "burst"))
-        if rate is not None and network.driver not in WITH_HOST_END:
-            message = f"an endpoint in a network of driver {network.driver} has no end on the host where its rate could be kept: leave it out"
-            report.add(f"{path}.bandwidth.{direction}_rate", rate, message)
+        rate, burst = own.bandwidth.of(direction)
+        if rate is not None and direction == "ingress" and network.driver == "ipvlan" and network.mode == "l3s":
+            # ipvlan_l3s.c hands it over between two hooks of the host's netfilter, where no queue is.
+            message = "in mode l3s what goes into a sandbox passes no queue of its interface, so no rate of it can be kept: leave it out, or choose mode l3"
+            report.add(f"{path}.bandwidth.ingress_rate", rate, message)
         elif burst is not None and burst < 8 * (mtu + _ETHERNET_HEADER):
             least = 8 * (mtu + _ETHERNET_HEADER)
             report.add(f"{path}.bandwidth.{direction}_burst", burst, f"a packet of {mtu} bytes would never come through: {least} bits are the least")
-        elif burst is not None and burst > _MOST_BURST_S * rate:
+        elif rate is not None and burst is not None and burst > _MOST_BURST_S * rate:
             message = f"the burst is more than the rate sends in {_MOST_BURST_S} seconds, which is the most that the kernel keeps: choose a smaller one"
             report.add(f"{path}.bandwidth.{direction}_burst", burst, message)
     families = {4: network.enable_ipv4, 6: network.enable_ipv6}

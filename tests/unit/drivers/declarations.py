@@ -16,7 +16,6 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration impo
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parent import PARENT_DRIVERS, has_own_macs
 from ansible_collections.mooring.cnm.plugins.module_utils.model.resolve import address_in, gateway_endpoints, host_addresses, interface_names
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning
-from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning_checks import WITH_HOST_END
 from hypothesis import strategies as st
 
 from .declarations_of_drivers import on_parent, overlay, with_complete_way_out
@@ -65,7 +64,6 @@ _TUNINGS = st.sampled_from(
         Tuning(Bandwidth(*_RATES[1], *_RATES[2]), sysctls=(("net.ipv4.conf.IFNAME.rp_filter", "1"), ("net.ipv4.neigh.IFNAME.gc_stale_time", "9"))),
     ]
 )
-_UNSHAPED = _TUNINGS.map(lambda one: replace(one, bandwidth=Bandwidth()))
 _SETTINGS = (("net.ipv4.conf.all.arp_notify", "0"), ("net.ipv4.conf.eth0.rp_filter", "2"), ("net.ipv4.tcp_rmem", "4096 131072 6291456"))
 _EXTRAS = st.sampled_from(
     [
@@ -173,7 +171,7 @@ def _endpoint(draw: st.DrawFn, network: Network, at: int, interface: str | None)
     return Endpoint(
         network.name,
         interface_name=interface,
-        tuning=_with_routes(network, draw(_TUNINGS if network.driver in WITH_HOST_END else _UNSHAPED)),
+        tuning=_with_routes(network, draw(_TUNINGS)),
         **addresses,
         **options,
     )

@@ -172,4 +172,4 @@ def endpoint(draw: st.DrawFn, network: dict[str, Any], index: int, at: int, plac
     if draw(st.integers(0, 3)) == 0:
         return None
     found: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=optional))
-    return found | draw(of_an_endpoint(place, _driver(network), network)) if draw(st.booleans()) else found
+    return found | draw(of_an_endpoint(place, network)) if draw(st.booleans()) else found

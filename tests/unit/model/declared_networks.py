@@ -57,7 +57,7 @@ def networks(draw: st.DrawFn, index: int, driver: str, subnets: bool | None, sco
         if driver == "overlay" and draw(st.booleans()):
             found["vni"] = [300 + index, 400 + index][:number]
     if draw(st.booleans()):
-        found.update(draw(of_a_network(index, driver, found)))
+        found.update(draw(of_a_network(index, found)))
     if draw(st.booleans()):
         _let_docker_know(found, driver)
     if driver != "overlay" and draw(st.booleans()):

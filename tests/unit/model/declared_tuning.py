@@ -21,16 +21,16 @@ _LISTED = {"com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.tag=7, n
 
 
 @st.composite
-def of_a_network(draw: st.DrawFn, index: int, driver: str, network: dict[str, Any]) -> dict[str, Any]:
+def of_a_network(draw: st.DrawFn, index: int, network: dict[str, Any]) -> dict[str, Any]:
     """What holds for every endpoint in the network of this number."""
-    found: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=_common(driver, network, f"198.53.{index}", f"fd53:{index}")))
+    found: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=_common(network, f"198.53.{index}", f"fd53:{index}")))
     return found
 
 
 @st.composite
-def of_an_endpoint(draw: st.DrawFn, place: int, driver: str, network: dict[str, Any]) -> dict[str, Any]:
+def of_an_endpoint(draw: st.DrawFn, place: int, network: dict[str, Any]) -> dict[str, Any]:
     """What holds for a sandbox's ``place``-th endpoint."""
-    optional = _common(driver, network, f"198.51.{place}", f"fd51:{place}")
+    optional = _common(network, f"198.51.{place}", f"fd51:{place}")
     optional["driver_opts"] = st.just(_LISTED)
     given = network.get("mtu", network.get("driver_opts", {}).get("com.docker.network.driver.mtu", "auto"))
     if given == "auto" or int(given) >= 1280:
@@ -39,11 +39,12 @@ def of_an_endpoint(draw: st.DrawFn, place: int, driver: str, network: dict[str, 
     return found
 
 
-def _common(driver: str, network: dict[str, Any], elsewhere: str, elsewhere6: str) -> dict[str, st.SearchStrategy[Any]]:
+def _common(network: dict[str, Any], elsewhere: str, elsewhere6: str) -> dict[str, st.SearchStrategy[Any]]:
     routes = [[]]
     if network.get("enable_ipv4", True):
         routes.append([{"destination": f"{elsewhere}.0/24", "metric": 5}, {"destination": f"{elsewhere}.128/25", "type": "unreachable"}])
     if network.get("enable_ipv6"):
         routes.append([{"destination": f"{elsewhere6}::/64", "table": 1000}, {"destination": f"{elsewhere6}:1::/64", "type": "blackhole", "metric": 1}])
-    found = {"promisc": st.booleans(), "txqlen": st.integers(0, 5000), "sysctls": _SETTINGS, "routes": st.sampled_from(routes)}
-    return {**found, "bandwidth": _RATES} if driver in ("bridge", "overlay") else found
+    mode = network.get("mode", network.get("driver_opts", {}).get("ipvlan_mode"))
+    rates = st.just({"egress_rate": "1gbit"}) if mode == "l3s" else _RATES
+    return {"bandwidth": rates, "promisc": st.booleans(), "txqlen": st.integers(0, 5000), "sysctls": _SETTINGS, "routes": st.sampled_from(routes)}

@@ -88,6 +88,16 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 ]
 
 
+def test_every_driver_has_rates_but_for_what_goes_into_a_sandbox_of_l3s() -> None:
+    rates = {"bandwidth": {"ingress_rate": "10mbit", "egress_rate": "10mbit"}}
+    for network in ({}, *({"driver": "macvlan", "parent": "eth1", "mode": mode} for mode in ("bridge", "private", "vepa", "passthru")), {"driver": "ipvlan"}):
+        assert problems(network, rates) == [] == problems({**network, **rates}, {})
+    l3s = {"driver": "ipvlan", "parent": "eth1", "mode": "l3s"}
+    found = problems(l3s, rates) + problems({**l3s, **rates}, {"bandwidth": {"egress_rate": "1mbit"}})
+    assert [path for path, _message in found] == [f"{AT}.bandwidth.ingress_rate", "cnm_networks.front.bandwidth.ingress_rate"]
+    assert all("passes no queue of its interface" in message for _path, message in found)
+
+
 @pytest.mark.parametrize(("driver", "most"), [("bridge", 1500), ("overlay", 1450)])
 def test_an_mtu_beyond_that_of_a_network_that_declares_none(driver: str, most: int) -> None:
     """Only where the host is known: on a fleet it follows the underlay, which may well carry more."""
