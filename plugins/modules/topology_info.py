@@ -71,7 +71,7 @@ reserved:
     underlay_mtu: {description: MTU of that link in bytes., type: int}
     ports: {description: Ports that processes listen on., type: list, elements: dict}
     port_range: {description: First and last of the ports that the host gives away itself., type: list, elements: int}
-    links: {description: Links of the host and what they rest on. What the fleet made is not among them., type: list, elements: dict}
+    links: {description: Links of the host with what they rest on and their mode. What the fleet made is not among them., type: list, elements: dict}
     reserved_ports: {description: First and last of each range of those that it keeps back., type: list, elements: list}
 missing:
   description: Packages that the collection needs on this host and that are not there, by their names in Debian.

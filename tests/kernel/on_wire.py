@@ -24,6 +24,7 @@ A, B = sandbox("a", endpoint("lan", ADDRESSES["a"])), sandbox("b", endpoint("lan
 SHIM = (IPv4Address(ADDRESSES[""]),)
 AMONG_THEMSELVES = {("a", "b"), ("b", "a")}
 WITH_NEIGHBOUR = {("a", "far"), ("far", "a"), ("b", "far"), ("far", "b")}
+BOTH = {("a", "far"), ("far", "a")}
 WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
 
 

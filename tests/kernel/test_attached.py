@@ -19,7 +19,9 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Port, Sandbox
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
@@ -172,13 +174,20 @@ def test_a_leg_on_a_wire_goes_too_though_nothing_on_the_host_leads_to_it(host) -
     wire(host)
     lan = on_parent("macvlan")
     with container(host) as process:
-        leg = sandbox("redis", endpoint("lan", "192.0.2.10"), mode="attached", namespace=("pid", str(process.pid)))
+        rates = Tuning(Bandwidth(8_000_000, None, 8_000_000))
+        leg = sandbox("redis", endpoint("lan", "192.0.2.10", tuning=rates), mode="attached", namespace=("pid", str(process.pid)))
         alone = inside(host, process, "-d link")
-        run(declare(lan, leg))
+        predicted = run(declare(lan, leg), check=True)
+        assert run(declare(lan, leg)).ops == predicted.ops
         assert run(declare(lan, leg)).ops == ()
         assert inside(host, process, "-br addr show cnm0").split()[2] == "192.0.2.10/24"
         predicted = run(declare(lan), check=True)
-        removals = (f"remove macvlan cnm0 in /proc/{process.pid}/ns/net (lan/redis)", "remove file /etc/netns/redis/hosts")
+        around = link_name("i", "default", "lan", "redis")
+        removals = (
+            f"remove macvlan cnm0 in /proc/{process.pid}/ns/net (lan/redis)",
+            f"remove ifb {around} in /proc/{process.pid}/ns/net (lan/redis)",
+            "remove file /etc/netns/redis/hosts",
+        )
         assert run(declare(lan)).ops == predicted.ops == removals
         assert inside(host, process, "-d link") == alone
         run(declare(lan, leg))

@@ -15,9 +15,11 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_others_on_a_parent, check_ours_make_room
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     ADDRESSES,
     AMONG_THEMSELVES,
+    BOTH,
     SHIM,
     WITH_HOST,
     WITH_NEIGHBOUR,
@@ -36,8 +38,6 @@ from ansible_collections.mooring.cnm.tests.kernel.test_trouble import fails, mad
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
 from ansible_collections.mooring.cnm.tests.kernel.trouble import failing_at
 from ansible_collections.mooring.cnm.tests.kernel.whole import lasting, whole
-
-BOTH = {("a", "far"), ("far", "a")}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,15 @@ def test_what_drifted_is_repaired_in_place(host) -> None:
     assert _index(host, "a") == index
     assert run(declared).ops == ()
     assert answered("a", "b", "", expected=AMONG_THEMSELVES | WITH_HOST) == AMONG_THEMSELVES | WITH_HOST
+
+
+@pytest.mark.parametrize(("theirs", "mode"), [("macvlan mode passthru", "bridge"), ("macvlan mode bridge", "passthru")], ids=["theirs", "ours"])
+def test_nobody_shares_a_card_with_passthru(host, capsys, theirs: str, mode: str) -> None:
+    check_others_on_a_parent(host, capsys, theirs, "macvlan", ", and mode passthru takes the whole interface", mode=mode)
+
+
+def test_what_of_ours_has_the_whole_card_makes_room_in_the_same_run(host, capsys) -> None:
+    check_ours_make_room(host, capsys, *({"driver": "macvlan", "mode": mode} for mode in ("passthru", "bridge", "passthru")))
 
 
 def test_a_failure_in_the_middle_puts_back_what_stood(host) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
-from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_others_on_a_parent, check_ours_make_room
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, BOTH, answered, on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
 
+_EITHER = ", and the kernel has either macvlan or ipvlan on an interface"
+_ONE_WAY = " with mode {} and flag {}, and the kernel has one of each for all of ipvlan on an interface"
 A = sandbox("a", endpoint("forty", "192.0.2.10"))
 B = sandbox("b", endpoint("more", "198.51.100.11"))
-BOTH = {("a", "far"), ("far", "a")}
 
 
 @pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
@@ -82,3 +84,21 @@ def test_without_a_parent_sandboxes_reach_each_other_and_nobody_else(host, drive
     assert answered("a", "b", "far", "", expected={("a", "b"), ("b", "a"), ("", "far"), ("far", "")}) == {("a", "b"), ("b", "a"), ("", "far"), ("far", "")}
     clear()
     check_same(empty, lambda: dump(host))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "driver", "words"),
+    [
+        ("macvlan mode bridge", "ipvlan", _EITHER),
+        ("ipvlan mode l2", "macvlan", _EITHER),
+        # The kernel would not refuse these: it would give the others our mode.
+        ("ipvlan mode l3", "ipvlan", _ONE_WAY.format("l3", "bridge")),
+        ("ipvlan mode l2 private", "ipvlan", _ONE_WAY.format("l2", "private")),
+    ],
+)
+def test_what_others_have_on_a_card_is_told_before_anything_is_done(host, capsys, theirs: str, driver: str, words: str) -> None:
+    check_others_on_a_parent(host, capsys, theirs, driver, words)
+
+
+def test_what_of_ours_is_on_a_card_makes_room_in_the_same_run(host, capsys) -> None:
+    check_ours_make_room(host, capsys, *({"driver": driver, "mode": mode} for driver, mode in (("ipvlan", "l2"), ("macvlan", "bridge"), ("ipvlan", "l3"))))

@@ -50,11 +50,12 @@ def read_reserved(fleet: str) -> dict[str, object]:
 
 
 def _link(link: SeenLink, links: dict[int, SeenLink]) -> dict[str, object]:
-    """One of ``links``. parent: what it rests on, where that is in this namespace too."""
+    """One of ``links``. parent: what it rests on, where that is in this namespace too; what of it decides who else can rest there stands beside it."""
     parent = links.get(link.below) if link.kind != "veth" and link.netnsid < 0 else None
     master = links.get(link.master)
     shown: dict[str, object] = {"name": link.name, "kind": link.kind, "mtu": link.mtu, "up": link.up}
-    return {**shown, "parent": parent.name if parent else "", "master": master.name if master else ""}
+    on_parent = {key: value for key, value in link.options if key in ("mode", "flag")} if link.kind in ("macvlan", "ipvlan") else {}
+    return {**shown, "parent": parent.name if parent else "", "master": master.name if master else "", **on_parent}
 
 
 def _belongs_to(link: SeenLink, fleet: str) -> bool:

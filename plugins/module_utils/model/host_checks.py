@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from .declaration import Declaration
+from .declaration import Declaration, Network
 from .overlap import last_overlap, span_of
 from .parent import PARENT_DRIVERS, vlan_of
+from .parent_checks import parent_fault
 from .port_checks import written
 from .problem import Problem
 from .report import Report
@@ -76,14 +77,16 @@ def check_parents(report: Report, declaration: Declaration, reserved: Reserved) 
             there = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") or "none but lo"
             report.add(path, network.parent, f"the host has no interface '{vlan[0] if vlan else network.parent}': choose one that it has ({there})")
             continue
-        other = next((one for one in links.values() if one.parent == network.parent and {one.kind, network.driver} == set(PARENT_DRIVERS)), None)
         if not link.up:
             report.add(path, network.parent, f"the interface {link.name} of the host is down: bring it up, by the host's own network configuration")
         if link.master:
             report.add(path, network.parent, f"the interface {link.name} is a port of {link.master}, which takes all that arrives: choose {link.master}")
-        if other is not None:
-            message = f"the {other.kind} {other.name}, which somebody else made, rests on it, and the kernel has either macvlan or ipvlan on an interface"
-            report.add(path, network.parent, f"{message}: choose another parent")
+        for other in (one for one in links.values() if one.parent == network.parent and one.kind in PARENT_DRIVERS):
+            theirs = f"the {other.kind} {other.name}, which somebody else made, rests on {network.parent}"
+            fault = parent_fault(theirs, Network("", other.kind, parent=other.parent, mode=other.mode or None, flag=other.flag or None), network)
+            if fault is not None:
+                report.add(path, network.parent, f"{fault}: remove {other.name}, or choose another parent, or another VLAN of it ({network.parent}.40)")
+                break
         for given, mtu in mtus[name].items():
             if mtu is not None and mtu > link.mtu:
                 message = f"the parent {link.name} carries at most {link.mtu} bytes on this host: give at most that, leave it out, or raise that of the parent"

@@ -25,7 +25,8 @@ def check_parents(report: Report, declaration: Declaration, members: Members) ->
             continue
         if network.parent is not None:
             first = on_parent.setdefault(network.parent, network)
-            fault = parent_fault(first, network) if first is not network else None
+            theirs = f"network {first.name} rests on {first.parent} too"
+            fault = parent_fault(theirs, first, network) if first is not network else None
             if fault is not None:
                 report.add(f"cnm_networks.{name}.parent", network.parent, f"{fault}: choose another parent, or another VLAN of it ({network.parent}.40)")
         legs = members.get(name, ())
@@ -54,9 +55,8 @@ def check_macs(report: Report, declaration: Declaration, members: Members) -> No
                 report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.mac_address", mac, message)
 
 
-def parent_fault(first: Network, second: Network) -> str | None:
-    """Why two networks cannot rest on one parent; None if they can."""
-    theirs = f"network {first.name} rests on {first.parent} too"
+def parent_fault(theirs: str, first: Network, second: Network) -> str | None:
+    """Why two networks cannot rest on one parent; None if they can. theirs: the words for what of the first rests there."""
     if first.driver != second.driver:
         return f"{theirs}, and the kernel has either macvlan or ipvlan on an interface"
     if "passthru" in (first.mode, second.mode):

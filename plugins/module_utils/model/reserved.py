@@ -35,7 +35,9 @@ class TakenPort:
 
 @dataclass(frozen=True)
 class HostLink:
-    """A link of the host that others made. kind: empty for a network card. parent, master: the links that it rests on, and that it is a port of."""
+    """A link of the host that others made. kind: empty for a network card. parent, master: the links that it rests on, and that it is a port of.
+    mode, flag: of a macvlan or ipvlan.
+    """
 
     name: str
     kind: str = ""
@@ -43,6 +45,8 @@ class HostLink:
     up: bool = True
     parent: str = ""
     master: str = ""
+    mode: str = ""
+    flag: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,8 @@ def read_port_range(value: object) -> tuple[int, int]:
 def read_host_link(value: object) -> HostLink:
     """One of ``links``."""
     items = value if isinstance(value, dict) else {}
-    parent, master, kind = (str(items.get(key) or "") for key in ("parent", "master", "kind"))
-    return HostLink(read_text(items.get("name")), kind, read_integer(items.get("mtu")), items.get("up") is not False, parent, master)
+    kind, *others = (str(items.get(key) or "") for key in ("kind", "parent", "master", "mode", "flag"))
+    return HostLink(read_text(items.get("name")), kind, read_integer(items.get("mtu")), items.get("up") is not False, *others)
 
 
 def readable(reader: Callable[[object], T], raw: object) -> list[T]:

@@ -22,7 +22,11 @@ HOST = {
         {"name": "eth0", "mtu": 1500, "up": True},
         {"name": "eth1", "mtu": 9000, "up": False},
         {"name": "eth2", "mtu": 1500, "up": True, "master": "br0"},
-        {"name": "mac0", "kind": "macvlan", "mtu": 1500, "up": True, "parent": "eth0"},
+        {"name": "mac0", "kind": "macvlan", "mtu": 1500, "up": True, "parent": "eth0", "mode": "bridge"},
+        {"name": "eth3", "mtu": 1500, "up": True},
+        {"name": "mac1", "kind": "macvlan", "mtu": 1500, "up": True, "parent": "eth3", "mode": "passthru"},
+        {"name": "eth4", "mtu": 1500, "up": True},
+        {"name": "ip0", "kind": "ipvlan", "mtu": 1500, "up": True, "parent": "eth4", "mode": "l3", "flag": "vepa"},
     ],
     "prefixes": ["10.0.0.0/24"],
 }
@@ -97,11 +101,15 @@ def test_what_the_declaration_shows(networks: dict[str, Any], sandboxes: dict[st
 @pytest.mark.parametrize(
     ("network", "key", "words"),
     [
-        (lan(parent="eth9"), "parent", "the host has no interface 'eth9': choose one that it has (eth0, eth1, eth2, mac0)"),
+        (lan(parent="eth9"), "parent", "the host has no interface 'eth9': choose one that it has (eth0, eth1, eth2, eth3, eth4, ip0, mac0, mac1)"),
         (lan(parent="eth9.40"), "parent", "the host has no interface 'eth9'"),
         (lan(parent="eth1"), "parent", "the interface eth1 of the host is down"),
         (lan(parent="eth2"), "parent", "the interface eth2 is a port of br0, which takes all that arrives: choose br0"),
-        (lan(driver="ipvlan"), "parent", "the macvlan mac0, which somebody else made, rests on it"),
+        (lan(driver="ipvlan"), "parent", "the macvlan mac0, which somebody else made, rests on eth0, and the kernel has either macvlan or ipvlan"),
+        (lan(mode="passthru"), "parent", "the macvlan mac0, which somebody else made, rests on eth0, and mode passthru takes the whole interface: remove mac0"),
+        (lan(parent="eth3"), "parent", "the macvlan mac1, which somebody else made, rests on eth3, and mode passthru takes the whole interface"),
+        (lan(parent="eth4"), "parent", "the ipvlan ip0, which somebody else made, rests on eth4, and the kernel has either macvlan or ipvlan"),
+        (lan(parent="eth4", driver="ipvlan"), "parent", "the ipvlan ip0, which somebody else made, rests on eth4 with mode l3 and flag vepa, and the kernel"),
         (lan(mtu=1501), "mtu", "the parent eth0 carries at most 1500 bytes on this host"),
         (lan(parent="eth0.40", mtu=9000), "mtu", "the parent eth0 carries at most 1500 bytes on this host"),
     ],
@@ -110,6 +118,11 @@ def test_what_the_host_shows(network: dict[str, Any], key: str, words: str) -> N
     found = problems({"lan": network}, {}, HOST)
     assert list(found) == [f"cnm_networks.lan.{key}"]
     assert words in found[f"cnm_networks.lan.{key}"]
+
+
+def test_beside_others_of_its_own_kind() -> None:
+    assert not problems({"a": lan(mode="private"), "b": lan(parent="eth4", driver="ipvlan", mode="l3", flag="vepa", ipam={})}, {}, HOST)
+    assert not problems({"a": lan(parent="eth3.40", driver="ipvlan")}, {}, HOST)
 
 
 def test_no_endpoint_has_more_than_its_parent_carries() -> None:
