@@ -23,11 +23,11 @@ _HOST_KINDS = {"endpoint": "host", "published": "published", "underlay": "underl
 def expected(source: Site, name: str, door: Door, proto: str = "tcp") -> tuple[str, str] | None:
     """What should come of asking at a door, and which promise that is. None: nothing is declared about it, or there is no control.
 
-    source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, on overlays, and at the way out.
+    source, name: who asks; an empty name is the host itself. Sandboxes ask only at doors of their own host, in networks of the fleet, and at the way out.
     """
     if door.kind == "shut":
         return BLOCKED, "published"
-    if door.kind == "endpoint" and is_on_wire(source.declared.get(door.network)):
+    if door.kind == "endpoint" and is_on_wire(door.declared):
         return expected_on_wire(source, name, door)
     if door.kind == "endpoint":
         return _at_overlay(source, name, door) if door.witness else _at_bridge(source, name, door, proto)
@@ -111,11 +111,9 @@ def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> I
     if expect == BLOCKED and door.home and door.way and source.host != door.host:
         yield _row(door.host, "", door.home, proto, REACHED, "loopback" if door.home.address.is_loopback else "published")
         yield _row(source.host, "", door.way, proto, REACHED, "underlay")
-    elif kind == "private":
-        # Nobody else may ask there: that it answers itself shows that it listens.
-        yield _row(source.host, door.sandbox, door, proto, REACHED, "itself")
     elif door.witness and expect == BLOCKED:
-        yield _row(*door.witness, door, proto, REACHED, "network")
+        # Where nobody else may ask there: that it answers itself shows that it listens.
+        yield _row(*door.witness, door, proto, REACHED, "itself" if door.witness == (door.host, door.sandbox) else "network")
     elif kind == "egress" or expect == BLOCKED:
         yield _row(source.host, "", door, proto, REACHED, (expected(source, "", door) or (REACHED, ""))[1])
 

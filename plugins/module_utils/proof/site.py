@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from ..model.declaration import Declaration, IPAddress, Network, Port, Sandbox
-from ..model.resolve import EVERY_ADDRESS, gateway_endpoints, gateway_mode, namespace_owners
+from ..model.parent import is_routed
+from ..model.resolve import EVERY_ADDRESS, address_in, gateway_endpoints, gateway_mode, namespace_owners
 from ..model.subnet import subnet_in
+from .on_wire import among_members, is_on_wire, subnet_on_wire
+from .row import REACHED
 
+# The host, where the network is its own; the network; and the subnet, where that decides.
+Group = tuple[str, str, str]
 PROBE_PORT = 47863
 LOOPBACK = IPv4Address("127.0.0.1")
 
@@ -23,8 +29,9 @@ class Door:
 
     kind: ``endpoint`` (its own address), ``published`` (a port of the host), ``underlay`` (a host's own address) or ``shut`` (a
     published port of the host, but at its underlay address, where it is not published). listener: the port that answers.
-    home, way: of a door to the underlay address, the one at which the host itself gets in, and the underlay door of its host. witness: of an
-    endpoint that its host cannot ask, as it is on an overlay: a sandbox that may ask there, perhaps itself.
+    home, way: of a door to the underlay address, the one at which the host itself gets in, and the underlay door of its host. declared: of an
+    endpoint, its network as its host declares it. witness: of an endpoint that its host cannot ask, as it is on an overlay or a wire: a sandbox that may
+    ask there, perhaps itself.
     """
 
     kind: str
@@ -36,7 +43,26 @@ class Door:
     port: Port | None = None
     home: Door | None = None
     way: Door | None = None
+    declared: Network | None = field(default=None, compare=False)
     witness: tuple[str, str] | None = None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether sandboxes of all hosts are asked about it."""
+        return self.declared is not None and self.declared.scope == "fleet"
+
+    @property
+    def group(self) -> Group:
+        """Which others are asked as it is."""
+        return ("", self.network, "") if self.declared is None else group_of(self.host, self.declared, self.address)
+
+
+class Member(NamedTuple):
+    """Who is in a network, and the network as its host declares it."""
+
+    host: str
+    sandbox: str
+    network: Network
 
 
 @dataclass(frozen=True)
@@ -45,7 +71,8 @@ class Site:
 
     sandboxes: those with a namespace of their own. networks: of each, those it is on. gateways: of each, the network of its
     default route in each family. aliases: the others, each with the sandbox whose namespace it is in (empty: the host's). underlay_door: how
-    this host is asked by others. members: who is in each overlay, on all hosts. egress: the host that is asked to see whether this one's sandboxes get out.
+    this host is asked by others. members: who is in each group of an overlay or a wire, on all hosts, by host. egress: the host that is asked to see whether
+    this one's sandboxes get out.
     """
 
     host: str
@@ -57,7 +84,13 @@ class Site:
     aliases: Mapping[str, str]
     underlay_door: Door | None
     egress: Door | None
-    members: Mapping[str, tuple[tuple[str, str], ...]]
+    members: Mapping[Group, dict[str, tuple[Member, ...]]]
+
+
+def group_of(host: str, network: Network, address: IPAddress | None) -> Group:
+    """Who is asked alike at addresses in a network: all where it is routed, those of one subnet on a wire; of another host only where it is the fleet's."""
+    subnet = subnet_on_wire(network, address) if is_on_wire(network) and not is_routed(network) else None
+    return "" if network.scope == "fleet" else host, network.name, "" if subnet is None else str(subnet)
 
 
 def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4Address | None]) -> list[Site]:
@@ -98,10 +131,11 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
         port = _free_port({port.target for port in box.ports})
         for end in box.endpoints:
             # What overlays do with IPv6 is not asked.
-            is_asked = end.network in site.declared and site.declared[end.network].driver != "overlay"
-            for address in (end.ipv4_address, end.ipv6_address if is_asked else None):
+            network = site.declared[end.network]
+            for address in (end.ipv4_address, end.ipv6_address if network.driver != "overlay" else None):
                 if address is not None:
-                    yield Door("endpoint", site.host, name, address, port, end.network, witness=_witness(site, name, end.network))
+                    group = group_of(site.host, network, address)
+                    yield Door("endpoint", site.host, name, address, port, end.network, declared=network, witness=_witness(site, name, group))
 
 
 def published_doors(site: Site) -> Iterator[Door]:
@@ -134,21 +168,33 @@ def _own_address(network: Network, family: int) -> IPAddress | None:
     return LOOPBACK if family == 4 else subnet.gateway if subnet is not None else None
 
 
-def _members(declarations: Mapping[str, Declaration]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """The (host, sandbox) of every endpoint of each overlay, sorted."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def _members(declarations: Mapping[str, Declaration]) -> dict[Group, dict[str, tuple[Member, ...]]]:
+    """Who is in each group of an overlay or a wire and can be asked, by host, all sorted."""
+    found: dict[Group, dict[str, tuple[Member, ...]]] = {}
     for host, declared in sorted(declarations.items()):
         for name, box in sorted(declared.sandboxes.items()):
-            for end in box.endpoints:
-                if declared.networks[end.network].driver == "overlay" and end.ipv4_address is not None:
-                    found.setdefault(end.network, []).append((host, name))
-    return {network: tuple(places) for network, places in found.items()}
+            for end in box.endpoints if box.mode == "networks" else ():
+                network = declared.networks[end.network]
+                for family in (4, 6) if is_on_wire(network) else (4,) if network.driver == "overlay" else ():
+                    if address_in(end, family) is not None:
+                        on_host = found.setdefault(group_of(host, network, address_in(end, family)), {})
+                        on_host[host] = (*on_host.get(host, ()), Member(host, name, network))
+    return found
 
 
-def _witness(site: Site, sandbox: str, network: str) -> tuple[str, str] | None:
-    """Who may ask an endpoint of an overlay: the first other member; where there is none, the sandbox itself. None: not on an overlay."""
-    own = (site.host, sandbox)
-    return next((place for place in site.members[network][:2] if place != own), own) if network in site.members else None
+def _witness(site: Site, sandbox: str, group: Group) -> tuple[str, str] | None:
+    """Who may ask an endpoint of an overlay or a wire: another member; where there is none, the sandbox itself. None: it is on neither."""
+    if group not in site.members:
+        return None
+    by_host, own = site.members[group], (site.host, sandbox)
+    asked = site.declared[group[1]]
+    # Of another host any will do, so that not all are looked through.
+    others = (*by_host[next(iter(by_host))][:2], by_host[next(reversed(by_host))][0], *by_host[site.host])
+    return next((one[:2] for one in others if one[:2] != own and _may_ask(one, asked, one.host == site.host)), own)
+
+
+def _may_ask(member: Member, asked: Network, is_here: bool) -> bool:
+    return not is_on_wire(asked) or among_members(member.network, asked, is_here, True) == (REACHED, "network")
 
 
 def _underlay_door(host: str, declared: Declaration, address: IPv4Address | None) -> Door | None:

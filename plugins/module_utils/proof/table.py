@@ -19,7 +19,7 @@ WIDTH = 118
 MOST_HOSTS, MOST_SANDBOXES, MOST_SENTENCES = 12, 24, 40
 LEGEND = "● reached   ○ blocked   ◐ reached on one network, blocked on another   ? unproven   ✘ not as declared   out: the next host"
 _MARKS = {frozenset((True,)): "●", frozenset((False,)): "○", frozenset((True, False)): "◐"}
-_INSIDE = ("host", "network", "icc", "isolation", "open", "private", "reachable_from")
+_INSIDE = ("host", "network", "icc", "isolation", "itself", "open", "parentless", "private", "reachable_from")
 
 Cells = dict[tuple[Any, Place], str]
 

@@ -17,6 +17,7 @@ _REASONS = {
     ("host", REACHED): "a host reaches its sandboxes",
     ("network", REACHED): "both are on {network}",
     ("private", BLOCKED): "{network} is private",
+    ("parentless", BLOCKED): "{network} has no parent, so that it leads to no other host",
     ("itself", REACHED): "a sandbox reaches itself",
     ("icc", BLOCKED): "{network} has icc: false",
     ("hairpin", BLOCKED): "{network} has icc: false",

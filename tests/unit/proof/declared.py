@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -51,9 +52,17 @@ def _port(text: str) -> Port:
 
 
 @st.composite
+def wires(draw: st.DrawFn, name: str, scope: str, *numbers: int) -> Network:
+    """A network on a parent, with these subnets."""
+    driver, mode = draw(st.sampled_from([("macvlan", None), ("macvlan", "private"), ("macvlan", "vepa"), ("ipvlan", None), ("ipvlan", "l3")]))
+    subnets = [Subnet(IPv4Network(f"10.{number}.0.0/16"), IPv4Address(f"10.{number}.0.1") if draw(st.booleans()) else None) for number in numbers]
+    return Network(name, driver, scope, subnets=tuple(subnets), mode=mode, parent="eth1")
+
+
+@st.composite
 def fleets(draw: st.DrawFn) -> dict[str, Declaration]:
     """One to three hosts with up to three networks, and up to five sandboxes on any of them."""
-    hosts = {}
+    hosts, wire = {}, draw(wires("w", "fleet", 1, 2))
     for name in list(UNDERLAY)[: draw(st.integers(1, 3))]:
         kinds = draw(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=3))
         networks = [network(f"n{at}", 18 + at, internal=kind[0], icc=kind[1], masquerade=kind[2]) for at, kind in enumerate(kinds)]
@@ -68,5 +77,13 @@ def fleets(draw: st.DrawFn) -> dict[str, Declaration]:
             subnet = Subnet(IPv4Network("10.0.0.0/16"), IPv4Address("10.0.0.1"))
             networks.append(Network("ov", "overlay", "fleet", subnets=(subnet,), vnis=(256,)))
             boxes.update({f"o{nth}": on(f"ov=10.0.{len(hosts) + 1}.{nth}") for nth in range(draw(st.integers(0, 3)))})
+        if draw(st.booleans()):
+            # Sandboxes on a wire, of the fleet's network and of one of the host alone.
+            parent, shim = draw(st.sampled_from([("eth1", False), ("eth2", (IPv4Address("10.1.9.9"),)), (None, False)]))
+            networks += [replace(wire, parent=parent, host_shim=shim), draw(wires("own", "host", 3))]
+            for nth in range(draw(st.integers(0, 3))):
+                address = f"10.{draw(st.sampled_from([1, 2]))}.{len(hosts) + 1}.{nth}"
+                others = draw(st.sampled_from([[], ["n0"] if "n0" in [one.name for one in networks] else [], [f"own=10.3.1.{nth}"]]))
+                boxes[f"w{nth}"] = on(f"w={address}", *(f"n0=172.18.0.{nth + 20}" if one == "n0" else one for one in others))
         hosts[name] = host(networks, **boxes)
     return hosts

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Network, Subnet
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import FixedRoute, Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.plan import WHOLE, proof_plan
 from ansible_collections.mooring.cnm.tests.unit.proof.declared import find, host, network, on, prove
 
@@ -61,3 +62,69 @@ def test_ipv6_is_asked_as_ipv4_is_and_the_host_where_it_has_it() -> None:
         rows = prove(node1=declared)
         assert {row.address for row in find(rows, "node1/a", "node1/b")} == {"172.30.0.3", "fd00::3"}
         assert {6 if ":" in row.address else 4 for row in find(rows, "node1/", "node1/b")} == families
+
+
+def test_a_network_of_the_fleet_is_one_wire() -> None:
+    for driver, ways, over_hosts in (
+        ("macvlan", ({"mode": None}, {"mode": "private"}, {"mode": "vepa"}, {"mode": "passthru"}), True),
+        ("ipvlan", ({"flag": None}, {"flag": "private"}, {"flag": "vepa"}), True),
+        ("ipvlan", ({"mode": "l3"}, {"mode": "l3s"}), False),
+    ):
+        for way in ways:
+            one, other = lan("lan", 30, driver=driver, **way), lan("lan", 30, driver=driver, parent="eth2", **way)
+            rows = prove(node1=host([one], a=on("lan=172.30.0.2")), node2=host([other], b=on("lan=172.30.0.3")))
+            assert {(row.expect, row.kind) for row in find(rows, "node1/a", "node2/b") + find(rows, "node2/b", "node1/a")} == {
+                *[("reached", "network")] * over_hosts
+            }
+            rows = prove(node1=host([replace(one, scope="host")], a=on("lan=172.30.0.2")), node2=host([replace(other, scope="host")], b=on("lan=172.30.0.3")))
+            assert not find(rows, "node1/a", "node2/b")
+
+
+def test_nothing_is_asked_over_hosts_between_two_subnets_nor_of_a_host() -> None:
+    two = network("x", 30).subnets + network("x", 31).subnets
+    one = lan("lan", 30, subnets=two, host_shim=(IPv4Address("172.30.0.9"),))
+    rows = prove(node1=host([one], a=on("lan=172.30.0.2")), node2=host([one], b=on("lan=172.31.0.3")))
+    assert not find(rows, "node1/a", "node2/b") and not find(rows, "node1/", "node2/b")
+    assert {row.kind for row in find(rows, "node1/", "node1/a") + find(rows, "node2/", "node2/b")} == {"host"}
+
+
+def test_without_a_parent_no_other_host_is_reached() -> None:
+    declared = {
+        "node1": host([lan("lan", 30, parent=None)], a=on("lan=172.30.0.2"), c=on("lan=172.30.0.4")),
+        "node2": host([lan("lan", 30)], b=on("lan=172.30.0.3")),
+    }
+    rows = prove(**declared)
+    for source, target, witness in (("node1/a", "node2/b", ("node2", "b")), ("node2/b", "node1/a", ("node1", "c"))):
+        (row,) = find(rows, source, target)
+        assert (row.expect, row.kind) == ("blocked", "parentless")
+        (control,) = (rows[number] for number in row.controls)
+        assert (control.source, control.target, control.address, control.expect) == (witness, row.target, row.address, "reached")
+
+
+def test_who_has_no_route_to_a_wire_reaches_nobody_on_it() -> None:
+    """Neither from another wire nor from no network; with a way out, or a route that is declared, nobody knows."""
+    bare = {"subnets": (Subnet(network("x", 31).subnets[0].subnet),)}
+    networks = [lan("lan", 30), lan("other", 31, **bare), lan("out", 32)]
+    far = host(networks, b=on("lan=172.30.0.3"), none={"mode": "none"}, c=on("other=172.31.0.3"), d=on("out=172.32.0.3"))
+    rows = prove(node1=host(networks, a=on("lan=172.30.0.2"), c=on("other=172.31.0.2")), node2=far)
+    for source in ("node1/c", "node2/none", "node2/c"):
+        (row,) = find(rows, source, "node2/b")
+        assert (row.expect, row.kind, rows[row.controls[0]].source) == ("blocked", "isolation", ("node1", "a"))
+    assert not find(rows, "node2/d", "node2/b") and not find(rows, "node2/d", "node1/a")
+    routed = [networks[0], replace(networks[1], tuning=Tuning(routes=(FixedRoute(IPv4Network("172.16.0.0/12")),))), networks[2]]
+    assert not find(prove(node1=host(routed, a=on("lan=172.30.0.2"), c=on("other=172.31.0.2"))), "node1/c", "node1/a")
+
+
+def test_a_private_network_has_a_control_on_another_host_if_it_can() -> None:
+    declared = host([lan("lan", 30, mode="private")], a=on("lan=172.30.0.2"), b=on("lan=172.30.0.3"))
+    for other, witness in (({}, ("node1", "b")), ({"c": on("lan=172.30.0.4")}, ("node2", "c"))):
+        rows = prove(node1=declared, node2=host([lan("lan", 30, mode="private")], **other))
+        (row,) = find(rows, "node1/a", "node1/b")
+        assert (row.kind, [rows[number].source for number in row.controls]) == ("private", [witness])
+
+
+def test_nobody_in_a_namespace_of_others_is_a_control() -> None:
+    one = lan("lan", 30, mode="private")
+    attached = on("lan=172.30.0.4", mode="attached")
+    rows = prove(node1=host([one], a=on("lan=172.30.0.2"), b=on("lan=172.30.0.3")), node2=host([one], c=attached))
+    assert not [row for row in rows if "c" in (row.source[1], row.target[1])]
