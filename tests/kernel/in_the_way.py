@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others have put on a parent, which keeps a network from it: told before anything is changed. What is ours there makes room."""
+"""What keeps a network from its parent, or seems to: links of others there, told before anything is changed; ours, which make room; names of the host's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
-from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, BOTH, LAN, answered, wire
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, BOTH, LAN, answered, on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, run, sandbox
 
 
-def declared(driver: str, **more: Any) -> dict[str, Any]:
+def options(driver: str, **more: Any) -> dict[str, Any]:
     """The options of module topology for sandbox a in a network on the card."""
     networks = {"lan": {"driver": driver, "parent": "wire", "ipam": {"config": [{"subnet": LAN}]}, **more}}
     return {"networks": networks, "sandboxes": {"a": {"networks": {"lan": {"ipv4_address": ADDRESSES["a"]}}}}}
@@ -24,13 +25,13 @@ def check_others_on_a_parent(host: Any, capsys: pytest.CaptureFixture[str], thei
     host.sh(f"ip link add theirs link wire type {theirs}")
     tasks = Tasks(host, capsys)
     for check in (True, False):
-        told = tasks.refused("topology", check=check, **declared(driver, **more))
+        told = tasks.refused("topology", check=check, **options(driver, **more))
         assert told == [
             f"cnm_networks.lan.parent: the {theirs.split()[0]} theirs, which somebody else made, rests on wire{words}:"
             " remove theirs, or choose another parent, or another VLAN of it (wire.40)"
         ]
     host.sh("ip link del theirs")
-    assert tasks.done("topology", **declared(driver, **more))
+    assert tasks.done("topology", **options(driver, **more))
     assert answered("a", "far", expected=BOTH) == BOTH
 
 
@@ -39,4 +40,15 @@ def check_ours_make_room(host: Any, capsys: pytest.CaptureFixture[str], *ways: d
     wire(host)
     tasks = Tasks(host, capsys)
     for way in ways:
-        assert tasks.done("topology", **declared(**way))
+        assert tasks.done("topology", **options(**way))
+
+
+def check_a_name_that_the_host_has_too(host: Any, driver: str) -> None:
+    """As nearly every host has: before 6.15 the kernel looks for the name of a new link among those of who asks for it, wherever it is born."""
+    wire(host)
+    host.sh("ip link add eth0 type bridge")
+    declared = declare(on_parent(driver), sandbox("a", endpoint("lan", ADDRESSES["a"])))
+    predicted = run(declared, check=True)
+    assert run(declared).ops == predicted.ops and run(declared).ops == ()
+    assert answered("a", "far", expected=BOTH) == BOTH
+    assert sorted(line.split("@")[0].split()[0] for line in host.sh("ip -n a -br link").splitlines()) == ["eth0", "lo"]

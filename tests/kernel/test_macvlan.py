@@ -15,7 +15,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
-from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_others_on_a_parent, check_ours_make_room
+from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_a_name_that_the_host_has_too, check_others_on_a_parent, check_ours_make_room
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     ADDRESSES,
     AMONG_THEMSELVES,
@@ -168,6 +168,10 @@ def test_nobody_shares_a_card_with_passthru(host, capsys, theirs: str, mode: str
 
 def test_what_of_ours_has_the_whole_card_makes_room_in_the_same_run(host, capsys) -> None:
     check_ours_make_room(host, capsys, *({"driver": "macvlan", "mode": mode} for mode in ("passthru", "bridge", "passthru")))
+
+
+def test_a_sandbox_has_a_link_of_the_name_that_one_of_the_host_has(host) -> None:
+    check_a_name_that_the_host_has_too(host, "macvlan")
 
 
 def test_a_failure_in_the_middle_puts_back_what_stood(host) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
-from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_others_on_a_parent, check_ours_make_room
+from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_a_name_that_the_host_has_too, check_others_on_a_parent, check_ours_make_room
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import ADDRESSES, BOTH, answered, on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, clear, declare, endpoint, run, sandbox
@@ -102,3 +102,8 @@ def test_what_others_have_on_a_card_is_told_before_anything_is_done(host, capsys
 
 def test_what_of_ours_is_on_a_card_makes_room_in_the_same_run(host, capsys) -> None:
     check_ours_make_room(host, capsys, *({"driver": driver, "mode": mode} for driver, mode in (("ipvlan", "l2"), ("macvlan", "bridge"), ("ipvlan", "l3"))))
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_a_sandbox_has_a_link_of_the_name_that_one_of_the_host_has(host, driver: str) -> None:
+    check_a_name_that_the_host_has_too(host, driver)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Callable
 
 from ..state import order
@@ -16,6 +18,7 @@ from ..state.entry import Entries
 from ..state.fault import Fault
 from ..state.objects import Key, Link, Namespace
 from ..state.op import Op, one_by_one
+from ..state.tag import link_name
 from ..state.words import in_words
 from . import bind, messages, namespaces
 from .encode import Message
@@ -114,13 +117,26 @@ def _create_batch(netns: str, ops: list[Op]) -> None:
         for other in others:
             at[other] = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
         with namespaces.inside(netns), RouteSocket() as netlink:
-            send(netlink, [(op, messages.create_link(op.after, op.peer, at)) for op in ops if isinstance(op.after, Link)])
+            births = [(op, op.after) for op in ops if isinstance(op.after, Link)]
+            born_as = _other_names([link for _op, link in births if link.netns in at])
+            send(netlink, [(op, messages.create_link(replace(link, name=born_as.get(link.key, link.name)), op.peer, at)) for op, link in births])
             # Only now: where somebody else has made a link of the same name meanwhile, what follows its refused birth would change that link.
-            here = [(op, op.after) for op in ops if isinstance(op.after, Link) and op.after.netns == netns]
-            send(netlink, [(op, messages.finish_birth(link)) for op, link in here])
+            send(netlink, [(op, messages.finish_birth(link)) for op, link in births if link.netns == netns])
+        for op, link in births:
+            if link.key in born_as:
+                with namespaces.inside(link.netns), RouteSocket() as netlink:
+                    send(netlink, [(op, messages.rename_link(born_as[link.key], link.name))])
     finally:
         for handle in at.values():
             os.close(handle)
+
+
+def _other_names(links: list[Link]) -> dict[Key, str]:
+    """By which names links are born in another namespace whose own names are taken in this one: before 6.15 the kernel asks here whether a name is free.
+    What a killed run leaves of them is known as ours by its name.
+    """
+    here = {name for _index, name in socket.if_nameindex()} if links else set()
+    return {link.key: link_name("t", link.netns, link.name) for link in links if link.name in here}
 
 
 def _change_on_links(ops: list[Op]) -> None:
