@@ -84,7 +84,7 @@ CHECK_MODE_GATES = {"module_utils/runner.py", "module_utils/lab/converge.py"}
 KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_peers")
 # Of code, without comments and documentation, which cost nothing to compile: what every run imports, and what has to travel, of which a run that
 # changes something imports most. The design asks for 1,500.
-MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1450, "packed": 2800}
+MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1450, "packed": 2850}
 # What module topology imports on use alone: where something is to be changed, a driver has networks, nftables holds our rules.
 ON_USE = """change clash elsewhere drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/openings drivers/overlay
 drivers/part firewall/nft_accepts firewall/nft_read firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/apply kernel/carry
