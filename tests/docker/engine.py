@@ -78,6 +78,10 @@ class EngineHost:
         return f"198.18.0.{self.name[-1]}"
 
     @property
+    def address6(self) -> str:
+        return f"fd00:198:18::{self.name[-1]}"
+
+    @property
     def pid(self) -> int:
         record = read_record(self.lab, self.name)
         assert record and record.is_running

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
 import pytest
 import yaml
 
-from .engine import EngineHost, Pair
+from .engine import PING, EngineHost, Pair
 from .test_site import everything
 
-FRONT = {"docker_network": True, "ipam": {"config": [{"subnet": "172.30.0.0/24"}]}}
-NETWORKS = {"backbone": {"driver": "overlay", "docker_network": True}, "front": FRONT}
+FRONT = {"docker_network": True, "enable_ipv6": True, "ipam": {"config": [{"subnet": "172.30.0.0/24"}, {"subnet": "fd00:30::/64"}]}}
+BACKBONE = {"driver": "overlay", "docker_network": True, "enable_ipv6": True, "ipam": {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "fd00:9::/64"}]}}
+NETWORKS = {"backbone": BACKBONE, "front": FRONT}
 ASIDE = {"networks": ["front"], "ports": ["9090:80"]}
 BOXES = {"node1": {"box1": {"networks": ["backbone"]}, "aside": ASIDE}, "node2": {"box2": {"networks": ["backbone"]}}}
-BOX1, BOX2, BESIDE = "10.0.0.2", "10.0.0.3", "172.30.0.2"
+BOX1, BOX2, BESIDE = ("10.0.0.2", "fd00:9::2"), ("10.0.0.3", "fd00:9::3"), ("172.30.0.2", "fd00:30::2")
 RANGES = {
     "backbone": {"node1": "10.0.0.240/28", "node2": "10.0.0.224/28"},
     "node1/front": {"node1": "172.30.0.128/25"},
@@ -56,18 +58,26 @@ def site(fleet: Pair, *words: str) -> str:
     return done.stdout
 
 
-def address(host: EngineHost, container: str, network: str = "backbone") -> str:
-    return host.sh(f"docker inspect -f '{{{{.NetworkSettings.Networks.{network}.IPAddress}}}}' {container}").strip()
+def addresses(host: EngineHost, container: str, network: str = "backbone") -> list[str]:
+    """The container's addresses in a network, of IPv4 and of IPv6."""
+    its = f".NetworkSettings.Networks.{network}"
+    return host.sh(f"docker inspect -f '{{{{{its}.IPAddress}}}} {{{{{its}.GlobalIPv6Address}}}}' {container}").split()
+
+
+def asks(host: EngineHost, inside: str, *targets: Sequence[str]) -> list[str]:
+    """What answers at each target: the same by IPv4 and IPv6, else both answers."""
+    found = host.asks(*((address, 80) for target in targets for address in target), inside=inside)
+    return [ipv4 if ipv4 == ipv6 else f"{ipv4}, by IPv6 {ipv6}" for ipv4, ipv6 in zip(found[::2], found[1::2], strict=True)]
 
 
 def answers(fleet: Pair) -> list[list[str]]:
     """Who answers: from a container and a sandbox of each host to the two of the other, and from a container to the sandbox beside it."""
-    c1, c2 = address(fleet.node1, "c1"), address(fleet.node2, "c2")
+    c1, c2 = addresses(fleet.node1, "c1"), addresses(fleet.node2, "c2")
     return [
-        fleet.node1.asks((c2, 80), (BOX2, 80), (BOX1, 80), inside=fleet.node1.entering("c1")),
-        fleet.node2.asks((c1, 80), (BOX1, 80), (BOX2, 80), inside=fleet.node2.entering("c2")),
-        fleet.node1.asks((c2, 80), (BOX2, 80), inside="ip netns exec box1"),
-        fleet.node2.asks((c1, 80), (BOX1, 80), inside="ip netns exec box2"),
+        asks(fleet.node1, fleet.node1.entering("c1"), c2, BOX2, BOX1),
+        asks(fleet.node2, fleet.node2.entering("c2"), c1, BOX1, BOX2),
+        asks(fleet.node1, "ip netns exec box1", c2, BOX2),
+        asks(fleet.node2, "ip netns exec box2", c1, BOX1),
     ]
 
 
@@ -76,7 +86,7 @@ ALL_ANSWER = [["c2", "box2", "box1"], ["c1", "box1", "box2"], ["c2", "box2"], ["
 
 def test_what_is_somebody_elses_stands_in_the_way(fleet: Pair, before: object) -> None:
     fleet.node1.sh("docker network create backbone")
-    network = {"driver": "overlay", "vni": 256, "docker_network": "10.0.0.240/28", "ipam": {"config": [{"subnet": "10.0.0.0/24"}]}}
+    network = {**BACKBONE, "vni": 256, "docker_network": "10.0.0.240/28"}
     told = fleet.module("topology", check=True, networks={"backbone": network}, underlay_address=fleet.node1.address)
     assert [one["path"] for one in told["problems"]] == ["cnm_networks.backbone.docker_network"]
     assert "Docker has a network of this name on this host already" in told["problems"][0]["message"]
@@ -88,38 +98,41 @@ def test_containers_and_sandboxes_of_both_hosts_reach_each_other(fleet: Pair) ->
     assert yaml.safe_load((fleet.folder / ".cnm-ledger.yml").read_text())["ranges"] == RANGES
     fleet.node1.container("c1", "--network backbone -p 8080:80")
     fleet.node2.container("c2", "--network backbone")
-    assert [address(fleet.node1, "c1"), address(fleet.node2, "c2")] == ["10.0.0.241", "10.0.0.225"]
+    assert [addresses(fleet.node1, "c1"), addresses(fleet.node2, "c2")] == [["10.0.0.241", "fd00:9::f1"], ["10.0.0.225", "fd00:9::e1"]]
     fleet.node1.sh(ANSWER.format("box1"))
     fleet.node2.sh(ANSWER.format("box2"))
     assert answers(fleet) == ALL_ANSWER
-    assert fleet.node2.asks((fleet.node1.address, 8080)) == ["c1"]
+    assert fleet.node2.asks((fleet.node1.address, 8080), (fleet.node1.address6, 8080)) == ["c1", "c1"]
     # Nobody else of the host gets in, but the host itself, as with any network of Docker's.
-    assert fleet.node1.asks((address(fleet.node1, "c1"), 80), (BOX1, 80)) == ["c1", "box1"]
-    assert fleet.node1.asks((address(fleet.node1, "c1"), 80), (BOX1, 80), inside="ip netns exec aside") == ["", ""]
+    c1 = addresses(fleet.node1, "c1")
+    assert asks(fleet.node1, "", c1, BOX1) == ["c1", "box1"]
+    assert asks(fleet.node1, "ip netns exec aside", c1, BOX1) == ["", ""]
 
 
 def test_a_bridge_network_is_for_sandboxes_and_containers(fleet: Pair) -> None:
     node1, node2 = fleet.node1, fleet.node2
     node1.container("c3", "--network front -p 8081:80")
     node1.sh(ANSWER.format("aside"))
-    c3, within = address(node1, "c3", "front"), node1.entering("c3")
-    assert ip_address(c3) in ip_network("172.30.0.128/25")
-    assert node1.asks((c3, 80), inside="ip netns exec aside") == ["c3"] and node1.asks((BESIDE, 80), inside=within) == ["aside"]
-    assert node2.asks((node1.address, 8081), (node1.address, 9090)) == ["c3", "aside"]
-    assert node1.try_sh(f"{within} ping -q -c 1 -W 1 {node2.address}").returncode == 0
+    c3, within = addresses(node1, "c3", "front"), node1.entering("c3")
+    assert [ip_address(address) in ip_network(part) for address, part in zip(c3, ("172.30.0.128/25", "fd00:30::80/121"), strict=True)] == [True, True]
+    assert asks(node1, "ip netns exec aside", c3) == ["c3"] and asks(node1, within, BESIDE) == ["aside"]
+    for address in (node1.address, node1.address6):
+        assert node2.asks((address, 8081), (address, 9090)) == ["c3", "aside"], address
+    # The way out, by each family.
+    assert node1.asks((node2.address, PING), (node2.address6, PING), inside=within) == ["pong", "pong"]
     # Other networks get in by neither way.
-    assert node1.asks((c3, 80), (BESIDE, 80)) == ["c3", "aside"]
+    assert asks(node1, "", c3, BESIDE) == ["c3", "aside"]
     for other in ("ip netns exec box1", node1.entering("c1")):
-        assert node1.asks((c3, 80), (BESIDE, 80), inside=other) == ["", ""]
+        assert asks(node1, other, c3, BESIDE) == ["", ""]
 
 
 def test_full_size_segments_pass(fleet: Pair) -> None:
-    there = address(fleet.node2, "c2")
-    for target in (there, BOX2):
+    there = addresses(fleet.node2, "c2")
+    for target, largest in [(target, largest) for both in (there, BOX2) for target, largest in zip(both, (1422, 1402), strict=True)]:
         ping = f"{fleet.node1.entering('c1')} ping -q -c 1 -W 1 -M do {target} -s"
-        assert [fleet.node1.try_sh(f"{ping} {size}").returncode == 0 for size in (1422, 1423)] == [True, False]
+        assert [fleet.node1.try_sh(f"{ping} {size}").returncode == 0 for size in (largest, largest + 1)] == [True, False], target
     fleet.node2.sh(f'setsid {fleet.node2.entering("c2")} python3 -c "{SEND}" >/dev/null 2>&1 </dev/null & sleep 0.3')
-    assert fleet.node1.sh(f'{fleet.node1.entering("c1")} python3 -c "{COUNT.format(there)}"').strip() == "1000000"
+    assert fleet.node1.sh(f'{fleet.node1.entering("c1")} python3 -c "{COUNT.format(there[0])}"').strip() == "1000000"
 
 
 def test_a_second_run_changes_nothing(fleet: Pair) -> None:
@@ -156,7 +169,8 @@ def test_after_a_boot_the_unit_comes_before_docker(fleet: Pair) -> None:
     fleet.node2.sh("docker network prune --force")
     drift = fleet.play("mooring.cnm.drift")
     assert drift.returncode == 2
-    assert "node2 has drifted. To bring it back:\n  create Docker network front (172.30.0.128/25 of 172.30.0.0/24)\n1 host of " in drift.stdout
+    what = "Docker network front (172.30.0.128/25 of 172.30.0.0/24, fd00:30::80/121 of fd00:30::/64)"
+    assert f"node2 has drifted. To bring it back:\n  create {what}\n1 host of " in drift.stdout
 
 
 def test_without_us_docker_has_what_it_had(fleet: Pair, before: list[tuple[list[str], list[str], str]]) -> None:

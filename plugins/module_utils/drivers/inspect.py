@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..model.declaration import Declaration, Endpoint, Network, Subnet
-from ..model.docker_network import docker_range
+from ..model.docker_network import docker_part
 from ..model.options import subnet_options
 from ..model.parent import has_own_macs
 from ..model.resolve import FAMILIES, address_in, effective_mac
@@ -61,5 +61,5 @@ def _address(network: Network, endpoint: Endpoint, family: int) -> str:
 
 def _config(subnet: Subnet, network: Network) -> dict[str, object]:
     """One entry of IPAM.Config; what is not known is left out, as Docker does. Where Docker knows the network, the range is that of its containers."""
-    given = docker_range(network) if subnet.subnet.version == 4 else None
+    given = docker_part(network, subnet)
     return {IPAM_KEYS[key]: value for key, value in subnet_options(replace(subnet, ip_range=given or subnet.ip_range)).items()}

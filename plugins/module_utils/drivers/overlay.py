@@ -97,9 +97,8 @@ def _segment(fleet: str, network: Network, netns: str, part: Segment) -> Iterato
         ipv6_link_local=False,
         up=True,
     )
-    for one in part.subnets:
-        if not (learns and one.subnet.version == 4):
-            yield Address(netns, bridge, f"{one.gateway}/{one.subnet.prefixlen}")
+    for one in part.subnets if not learns else ():
+        yield Address(netns, bridge, f"{one.gateway}/{one.subnet.prefixlen}")
     yield Link(
         netns=netns,
         name=vxlan,

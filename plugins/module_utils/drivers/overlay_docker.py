@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.declaration import Network
-from ..model.resolve import bridge_mac, effective_mtu
+from ..model.resolve import bridge_mac, effective_mtu, families
 from ..state.engine import ENGINE_ROLE
-from ..state.objects import Address, Link, Object
+from ..state.objects import Address, Link, Object, Sysctl
 from ..state.rule import Rule
 from ..state.tag import Tag, altname, link_name
 from .docker_network import engine_network
@@ -40,9 +40,13 @@ def docker_objects(fleet: str, network: Network, netns: str) -> Iterator[Object]
         mac=bridge_mac(network),
         mtu=mtu,
         options=(("mcast_snooping", False),),
-        ipv6_link_local=False,
+        # Without one, the kernel asks nobody where the destination of a packet is that it forwards.
+        ipv6_link_local=network.enable_ipv6,
         up=True,
     )
+    if network.enable_ipv6:
+        # A container could tell the host by a router advertisement to send it all that leaves.
+        yield Sysctl("", f"net/ipv6/conf/{bridge}/accept_ra", "0")
     yield Link(
         netns="",
         name=plug[1],
@@ -65,7 +69,7 @@ def docker_objects(fleet: str, network: Network, netns: str) -> Iterator[Object]
         ipv6_link_local=False,
         up=True,
     )
-    for subnet in (one for one in network.subnets if one.subnet.version == 4):
+    for subnet in network.subnets:
         yield Address("", bridge, f"{subnet.gateway}/{subnet.subnet.prefixlen}")
     yield from engine_network(fleet, network, bridge, {})
 
@@ -73,8 +77,9 @@ def docker_objects(fleet: str, network: Network, netns: str) -> Iterator[Object]
 def docker_rules(fleet: str, network: Network) -> Iterator[tuple[Place, int, Rule]]:
     """What the host would forward into the network or, where it is internal, out of it. Docker closes its own networks, some releases only to each other."""
     bridge = bridge_name(fleet, network.name)
-    yield GUARD, 1, Rule("RETURN", states=("ESTABLISHED", "RELATED"))
-    yield GUARD, 1, Rule("RETURN", states=("DNAT",))
-    yield GUARD, 0 if network.internal else 3, Rule("DROP", in_interface=f"!{bridge}", out_interface=bridge)
-    if network.internal:
-        yield GUARD, 0, Rule("DROP", in_interface=bridge, out_interface=f"!{bridge}")
+    for guard in map(GUARD.of, families(network)):
+        yield guard, 1, Rule("RETURN", states=("ESTABLISHED", "RELATED"))
+        yield guard, 1, Rule("RETURN", states=("DNAT",))
+        yield guard, 0 if network.internal else 3, Rule("DROP", in_interface=f"!{bridge}", out_interface=bridge)
+        if network.internal:
+            yield guard, 0, Rule("DROP", in_interface=bridge, out_interface=f"!{bridge}")

@@ -35,7 +35,7 @@ def free_addresses(subnets: Iterable[Subnet], taken: Iterable[IPAddress], ranges
         kept = {int(address) for address in (gateway, *dict(subnet.aux_addresses).values()) if address is not None}
         first, last = given_range(subnet)
         kind = type(first)
-        for low, high in _between(int(first), int(last), spans if first.version == 4 else []):
+        for low, high in _between(int(first), int(last), spans):
             yield from (kind(number) for number in range(low, high + 1) if number not in kept and number not in used)
 
 
@@ -60,7 +60,7 @@ def assign_addresses(
     """The addresses of each endpoint of ``network``, one of each family in which it declares none. What cannot be told is left out, and why is reported.
 
     network: with its subnets. legs: its endpoints. entries: what the ledger gave in it. missing: what to do about an endpoint of this host.
-    kept: what endpoints hold that are not declared any more, but may still stand. ranges: parts of the IPv4 subnet that Docker engines give away.
+    kept: what endpoints hold that are not declared any more, but may still stand. ranges: parts of the subnets that Docker engines give away.
     """
     found: Given = {}
     for family in families(network):

@@ -4,7 +4,8 @@
 """Which part of a network's subnet the Docker engine of each host gives to its containers.
 
 Sandboxes have their addresses outside of all of these, so that one which moves to another host can take its address along. They get the lowest
-free ones; ranges are cut from the other end, so that the two grow towards each other.
+free ones; ranges are cut from the other end, so that the two grow towards each other. A range is one of IPv4; where the network has IPv6 too, the
+same part of that subnet belongs to it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network
 from typing import Callable, Union
 
 from ..model.declaration import Endpoint, IPAddress, IPNetwork, Network, Subnet
 from ..model.docker_checks import docker_fault
+from ..model.docker_network import same_part
 from ..model.overlap import Span, last_overlap, outermost, span_of
 from ..model.report import Report
+from ..model.resolve import address_in
 from ..model.subnet import gateway_of, subnet_in
 from .addresses import Place, path_of
 from .ledger import place_of
@@ -33,15 +36,14 @@ _ROOM = 4
 
 @dataclass(frozen=True)
 class Ranges:
-    """by_host: the range of each host that is in the network. given: what the ledger is to hold: those that are not declared, and those that others keep."""
+    """by_host: the range of each host that is in the network. given: what the ledger is to hold: those that are not declared, and those that others keep.
+
+    every: all that no sandbox is given an address of.
+    """
 
     by_host: dict[str, IPv4Network] = field(default_factory=dict)
     given: dict[str, IPNetwork] = field(default_factory=dict)
-
-    @property
-    def every(self) -> list[IPNetwork]:
-        """All that no sandbox is given an address of."""
-        return [*self.by_host.values(), *(one for host, one in self.given.items() if host not in self.by_host)]
+    every: list[IPNetwork] = field(default_factory=list)
 
 
 def assign_ranges(
@@ -75,7 +77,7 @@ def assign_ranges(
         else:
             message = f"the ledger gave {one} to host {host}: choose another range, or declare one for {host}"
             reports[other.holder].add(_path(network), str(declared[other.holder]), message)
-    taken = outermost([*spans, *(span_of(one, host) for host, one in given.items()), *_others(subnet, legs, entries)])
+    taken = outermost([*spans, *(span_of(one, host) for host, one in given.items()), *_others(network, subnet, legs, entries)])
     for host in [host for host, one in hosts.items() if one is True and host not in kept]:
         how = missing(host)
         found = _last_free(subnet, _lengths(subnet, len(hosts), network.scope), taken) if how is Missing.GIVEN else None
@@ -89,7 +91,15 @@ def assign_ranges(
             reports[host].add(_path(network), "", message)
     by_host = {**{host: one for host, one in given.items() if isinstance(one, IPv4Network) and host in hosts}, **declared}
     _report_sandboxes(reports, network, by_host, legs)
-    return Ranges(by_host, given)
+    ranges = {**{host: one for host, one in given.items() if isinstance(one, IPv4Network)}, **by_host}
+    return Ranges(by_host, given, [part for one in ranges.values() for part in _parts(network, one)])
+
+
+def _parts(network: Network, given: IPv4Network) -> list[IPNetwork]:
+    """A range, in each subnet of the network."""
+    subnet = subnet_in(network, 4)
+    found = (None if subnet is None else same_part(given, subnet.subnet, one.subnet) for one in network.subnets)
+    return [part for part in found if part is not None]
 
 
 def _lengths(subnet: Subnet, hosts: int, scope: str) -> range:
@@ -112,12 +122,20 @@ def _last_free(subnet: Subnet, lengths: Iterable[int], taken: list[Span]) -> IPv
     return None
 
 
-def _others(subnet: Subnet, legs: Mapping[Place, Endpoint], entries: Mapping[str, tuple[IPAddress, ...]]) -> list[Span]:
-    """What of the subnet belongs to the gateway, to sandboxes, to the part that sandboxes are given addresses of, and to nobody."""
-    addresses = [gateway_of(subnet), *dict(subnet.aux_addresses).values(), *(leg.ipv4_address for leg in legs.values())]
-    addresses += [address for given in entries.values() for address in given]
-    found = [span_of(ip_network(address), "") for address in addresses if address is not None and address in subnet.subnet]
-    return found if subnet.ip_range is None else [*found, span_of(subnet.ip_range, "")]
+def _others(network: Network, ipv4: Subnet, legs: Mapping[Place, Endpoint], entries: Mapping[str, tuple[IPAddress, ...]]) -> list[Span]:
+    """What of the IPv4 subnet belongs to gateways, to sandboxes, to the part that sandboxes are given addresses of, and to nobody.
+
+    An IPv6 address takes the place of IPv4 that has the same distance from the beginning.
+    """
+    held = [address for leg in legs.values() for address in (leg.ipv4_address, leg.ipv6_address)]
+    held += [address for given in entries.values() for address in given]
+    found = [] if ipv4.ip_range is None else [span_of(ipv4.ip_range, "")]
+    for one in network.subnets:
+        for address in (gateway_of(one), *dict(one.aux_addresses).values(), *held):
+            if address is not None and address in one.subnet:
+                place = int(ipv4.subnet.network_address) + int(address) - int(one.subnet.network_address)
+                found.append(Span(place, place, ""))
+    return found
 
 
 def _report_overlaps(reports: Mapping[str, Report], network: Network, declared: Mapping[str, IPv4Network]) -> None:
@@ -137,26 +155,26 @@ def _report_addresses(
     entries: Mapping[str, tuple[IPAddress, ...]],
 ) -> None:
     """No declared range takes an address that the ledger gave to a sandbox."""
-    for key, addresses in entries.items():
-        place = place_of(key)
-        if place in legs and legs[place].ipv4_address is None:
-            for host, one in declared.items():
-                for address in (address for address in addresses if address in one):
-                    message = f"the ledger gave {address} to sandbox {key}: choose another range, or declare an address for {key}"
-                    reports[host].add(_path(network), str(one), message)
+    parts = {host: _parts(network, one) for host, one in declared.items()}
+    for key, addresses in entries.items() if parts else ():
+        leg = legs.get(place_of(key))
+        for address in (one for one in addresses if leg is not None and address_in(leg, one.version) is None):
+            for host in (host for host, of_host in parts.items() if any(address in part for part in of_host)):
+                message = f"the ledger gave {address} to sandbox {key}: choose another range, or declare an address for {key}"
+                reports[host].add(_path(network), str(declared[host]), message)
 
 
 def _report_sandboxes(reports: Mapping[str, Report], network: Network, by_host: Mapping[str, IPv4Network], legs: Mapping[Place, Endpoint]) -> None:
     """No sandbox declares an address of another host's Docker. (That of its own is seen by the checks of its host.)"""
-    spans = outermost(span_of(one, host) for host, one in by_host.items())
+    parts = {host: {part.version: part for part in _parts(network, one)} for host, one in by_host.items()}
+    spans = outermost(span_of(part, host) for host, of_host in parts.items() for part in of_host.values())
     for place, leg in legs.items() if spans else ():
-        address = leg.ipv4_address
-        within = None if address is None else last_overlap(spans, int(address), int(address))
-        if within is not None and within.holder != place[0]:
-            message = (
-                f"{by_host[within.holder]} of network {network.name} is what Docker on host {within.holder} gives to its containers: choose another address"
-            )
-            reports[place[0]].add(path_of(place[1], network, 4), str(address), message)
+        for address in (leg.ipv4_address, leg.ipv6_address):
+            within = None if address is None else last_overlap(spans, int(address), int(address))
+            if address is not None and within is not None and within.holder != place[0]:
+                part = parts[within.holder][address.version]
+                message = f"{part} of network {network.name} is what Docker on host {within.holder} gives to its containers: choose another address"
+                reports[place[0]].add(path_of(place[1], network, address.version), str(address), message)
 
 
 def _lies_in(given: IPv4Network, subnet: Subnet) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..state.difference import differences
-from ..state.engine import ENGINE_ROLE, LABEL, EngineNetwork
+from ..state.engine import ENGINE_ROLE, LABEL, EngineNetwork, EnginePool
 from ..state.fault import Fault
 from ..state.objects import HostState
 from ..state.op import Op
@@ -26,7 +26,7 @@ _SOCKET, _PID_FILE = "/run/docker.sock", "/run/docker.pid"
 _PATIENCE_S = 60.0
 _OK = range(200, 300)
 # How Docker is told to leave it to others who gets in, and the first API in which it knows that: 28.0; 27 refuses it.
-_OPEN, _KNOWS_OPEN = {"com.docker.network.bridge.gateway_mode_ipv4": "nat-unprotected"}, (1, 48)
+_OPEN, _KNOWS_OPEN = ("com.docker.network.bridge.gateway_mode_ipv{}", "nat-unprotected"), (1, 48)
 
 
 def is_running() -> bool:
@@ -87,30 +87,38 @@ def write_networks(ops: list[Op]) -> None:
 
 
 def _network(found: dict[str, Any]) -> EngineNetwork:
-    configs = (found.get("IPAM") or {}).get("Config") or []
-    config = next((one for one in configs if ":" not in (one.get("Subnet") or "")), {})
+    pools = (_pool(one) for one in (found.get("IPAM") or {}).get("Config") or [])
     return EngineNetwork(
         str(found.get("Name")),
         str((found.get("Labels") or {}).get(LABEL, "")),
-        str(config.get("Subnet") or ""),
-        str(config.get("Gateway") or ""),
-        str(config.get("IPRange") or ""),
-        tuple(sorted((str(name), str(address)) for name, address in (config.get("AuxiliaryAddresses") or {}).items())),
+        tuple(sorted(pools, key=lambda one: one.version)),
         bool(found.get("Internal")),
         tuple(sorted((str(name), str(value)) for name, value in (found.get("Options") or {}).items())),
         id=str(found.get("Id")),
     )
 
 
+def _pool(config: dict[str, Any]) -> EnginePool:
+    return EnginePool(
+        str(config.get("Subnet") or ""),
+        str(config.get("Gateway") or ""),
+        str(config.get("IPRange") or ""),
+        tuple(sorted((str(name), str(address)) for name, address in (config.get("AuxiliaryAddresses") or {}).items())),
+    )
+
+
 def _request(one: EngineNetwork) -> dict[str, Any]:
-    config = {"Subnet": one.subnet, "IPRange": one.ip_range, "Gateway": one.gateway, "AuxiliaryAddresses": dict(one.aux_addresses)}
+    key, value = _OPEN
+    opened = {key.format(pool.version): value for pool in one.pools} if one.guarded and _api() >= _KNOWS_OPEN else {}
+    configs = [{"Subnet": its.subnet, "IPRange": its.ip_range, "Gateway": its.gateway, "AuxiliaryAddresses": dict(its.aux_addresses)} for its in one.pools]
     return {
         "Name": one.name,
         "CheckDuplicate": True,  # without it, engines before 25 know two networks by one name
         "Driver": "bridge",
+        "EnableIPv6": any(pool.version == 6 for pool in one.pools),
         "Internal": one.internal,
-        "IPAM": {"Driver": "default", "Config": [config]},
-        "Options": {**dict(one.options), **(_OPEN if one.guarded and _api() >= _KNOWS_OPEN else {})},
+        "IPAM": {"Driver": "default", "Config": configs},
+        "Options": {**dict(one.options), **opened},
         "Labels": {LABEL: one.tag or ""},
     }
 

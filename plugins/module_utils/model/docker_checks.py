@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from .declaration import Declaration, Network
-from .docker_network import docker_range
+from .docker_network import docker_part, docker_range
 from .report import Report
-from .resolve import WAY_OUT, has_address
+from .resolve import FAMILIES, WAY_OUT, address_in, families, has_address
 
 # What Docker itself calls networks of every engine, and what it takes for the first of them.
 DOCKERS_OWN = ("bridge", "default", "host", "none")
+# What leaves a bridge without the gateway's address.
+WITHOUT_ADDRESS = {4: "inhibit_ipv4, and gateway_mode: isolated", 6: "gateway_mode_ipv6: isolated"}
 # Room for Docker's gateway and a container.
 LONGEST_PREFIX = 31
 
@@ -25,13 +29,13 @@ def check_docker_networks(report: Report, declaration: Declaration) -> None:
         if fault is not None:
             report.add(f"cnm_networks.{name}.docker_network", shown_range(network), fault)
             continue
-        for sandbox in declaration.sandboxes.values():
-            for endpoint in sandbox.endpoints:
-                given = docker_range(network)
-                if endpoint.network == name and given is not None and endpoint.ipv4_address is not None and endpoint.ipv4_address in given:
-                    path = f"cnm_sandboxes.{sandbox.name}.networks.{name}.ipv4_address"
-                    message = f"{given} of network {name} is what this host's Docker gives to its containers: choose another address"
-                    report.add(path, str(endpoint.ipv4_address), message)
+        parts = [part for one in network.subnets for part in [docker_part(network, one)] if part is not None]
+        legs = [(sandbox.name, endpoint) for sandbox in declaration.sandboxes.values() for endpoint in sandbox.endpoints if endpoint.network == name]
+        for holder, leg in legs:
+            for address, part in ((address_in(leg, part.version), part) for part in parts):
+                if address is not None and address in part:
+                    path = f"cnm_sandboxes.{holder}.networks.{name}.ipv{part.version}_address"
+                    report.add(path, str(address), f"{part} of network {name} is what this host's Docker gives to its containers: choose another address")
 
 
 def check_ranges_resolved(report: Report, declaration: Declaration) -> None:
@@ -44,22 +48,24 @@ def check_ranges_resolved(report: Report, declaration: Declaration) -> None:
 
 def docker_fault(network: Network) -> str | None:
     """Why the engine cannot know this network; None if it can."""
-    subnets = [one.subnet for one in network.subnets if one.subnet.version == 4]
+    subnets = {family: [one.subnet for one in network.subnets if one.subnet.version == family] for family in families(network)}
     given = docker_range(network)
     if network.name in DOCKERS_OWN:
         return f"every engine has its own network '{network.name}': choose another name"
     if network.name == WAY_OUT:
         return "this is the way out for sandboxes on overlays, and nothing else: leave it out"
     if not network.enable_ipv4:
-        return "Docker's containers have IPv4 addresses in it: set enable_ipv4: true"
-    if network.driver == "bridge" and network.enable_ipv6:
-        return "Docker takes IPv6 addresses away from a bridge to which it gives IPv4 alone: set enable_ipv6: false, or leave this out"
-    if len(subnets) > 1:
-        return f"to Docker a network has one IPv4 subnet, and this one has {len(subnets)}: keep one"
-    if network.driver == "bridge" and not has_address(network, 4):
-        return "Docker gives the bridge the gateway's IPv4 address, and here it is to have none: leave out inhibit_ipv4, and gateway_mode: isolated"
-    if given is not None and subnets and not (given.subnet_of(subnets[0]) and given.prefixlen <= LONGEST_PREFIX):
-        return f"the containers of this host get addresses from a part of the subnet: choose a range of at least two addresses in {subnets[0]}"
+        return "Docker's containers have IPv4 addresses in it, perhaps beside IPv6: set enable_ipv4: true"
+    for family, of_family in subnets.items():
+        if len(of_family) > 1:
+            return f"to Docker a network has one IPv{family} subnet, and this one has {len(of_family)}: keep one"
+        if network.driver == "bridge" and not has_address(network, family):
+            return f"Docker gives the bridge the gateway's IPv{family} address, and here it is to have none: leave out {WITHOUT_ADDRESS[family]}"
+    (ipv4, *_more), (ipv6, *_more) = ([*subnets.get(family, []), None] for family in FAMILIES)
+    if ipv4 is not None and ipv6 is not None and ipv6.num_addresses < ipv4.num_addresses:
+        return f"a container has the same place in both subnets, and {ipv6} has fewer addresses than {ipv4}: choose a larger one"
+    if given is not None and isinstance(ipv4, IPv4Network) and not (given.subnet_of(ipv4) and given.prefixlen <= LONGEST_PREFIX):
+        return f"the containers of this host get addresses from a part of the subnet: choose a range of at least two addresses in {ipv4}"
     return None
 
 

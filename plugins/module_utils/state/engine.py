@@ -16,20 +16,32 @@ _FEW = 8
 
 
 @dataclass(frozen=True)
+class EnginePool:
+    """A subnet of such a network, as the engine has it. ip_range: what its containers get addresses of."""
+
+    subnet: str
+    gateway: str = ""
+    ip_range: str = ""
+    aux_addresses: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.subnet else 4
+
+
+@dataclass(frozen=True)
 class EngineNetwork:
     """A network of the engine's driver ``bridge``, on a bridge of ours. The engine changes nothing of one: another value means another network.
 
-    tag: the label with our mark. ip_range: what its containers get addresses of. options: Docker's; those that are not given count for nothing.
+    tag: the label with our mark. pools: one of IPv4 and, perhaps, one of IPv6. options: Docker's; those that are not given count for nothing.
     guarded: our own rules say who gets in, which Docker from 28 on has to be told, since it would close the bridge to what they let in.
     Seen only: id: the engine's own. containers: who is attached. silent: the engine does not run, so that nothing is known but that this should be there.
     """
 
     name: str
     tag: str | None = None
-    subnet: str = ""
-    gateway: str = ""
-    ip_range: str = ""
-    aux_addresses: tuple[tuple[str, str], ...] = ()
+    pools: tuple[EnginePool, ...] = ()
     internal: bool = False
     options: tuple[tuple[str, str], ...] = ()
     guarded: bool = field(default=False, compare=False)

@@ -26,7 +26,8 @@ def name_of_rules(one: Object) -> str:
     if isinstance(one, Inset):
         return f"{_inset_in_words(one)}, {_count(len(one.rules), 'rule')})"
     if isinstance(one, EngineNetwork):
-        return f"Docker network {one.name}" + (f" ({one.ip_range} of {one.subnet})" if one.ip_range else "")
+        parts = [f"{pool.ip_range} of {pool.subnet}" for pool in one.pools if pool.ip_range]
+        return f"Docker network {one.name}" + (f" ({', '.join(parts)})" if parts else "")
     if isinstance(one, Connections):
         named = ", ".join(f"{host}:{port}" if host else str(port) for host, port in one.ports[:_FEW])
         more = f" and {len(one.ports) - _FEW} more" if len(one.ports) > _FEW else ""

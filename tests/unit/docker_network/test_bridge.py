@@ -16,14 +16,18 @@ from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stoc
 from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_topology
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import topology_options
 from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain
-from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork
+from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork, EnginePool
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 
 SUBNET = {"config": [{"subnet": "172.30.0.0/24", "gateway": "172.30.0.1"}]}
 
 
+BOTH = {"config": [*SUBNET["config"], {"subnet": "fd00:30::/64", "gateway": "fd00:30::1", "aux_addresses": {"printer": "fd00:30::9"}}]}
+
+
 def options(**network: Any) -> dict[str, Any]:
-    boxes = {"app": {"networks": {"front": {"ipv4_address": "172.30.0.10"}}}}
+    addresses = {"ipv4_address": "172.30.0.10", **({"ipv6_address": "fd00:30::10"} if network.get("enable_ipv6") else {})}
+    boxes = {"app": {"networks": {"front": addresses}}}
     return {"networks": {"front": {"docker_network": "172.30.0.128/25", "ipam": SUBNET, **network}}, "sandboxes": boxes}
 
 
@@ -40,7 +44,7 @@ def known(found: HostState) -> EngineNetwork:
 
 def test_docker_knows_the_bridge_and_its_gateway() -> None:
     one = known(state(bridge_name="br-front", icc=False, host_binding_ipv4="127.0.0.1"))
-    assert (one.name, one.subnet, one.gateway, one.ip_range) == ("front", "172.30.0.0/24", "172.30.0.1", "172.30.0.128/25")
+    assert (one.name, one.pools) == ("front", (EnginePool("172.30.0.0/24", "172.30.0.1", "172.30.0.128/25"),))
     assert dict(one.options) == {
         "com.docker.network.bridge.name": "br-front",
         "com.docker.network.bridge.enable_icc": "false",
@@ -50,7 +54,12 @@ def test_docker_knows_the_bridge_and_its_gateway() -> None:
     }
 
 
-@pytest.mark.parametrize("given", [{}, {"internal": True}, {"bridge_name": "br0", "mtu": 1400}, {"docker_network": False}])
+def test_docker_has_the_same_part_of_both_subnets() -> None:
+    ipv6 = EnginePool("fd00:30::/64", "fd00:30::1", "fd00:30::80/121", (("printer", "fd00:30::9"),))
+    assert known(state(enable_ipv6=True, ipam=BOTH)).pools == (EnginePool("172.30.0.0/24", "172.30.0.1", "172.30.0.128/25"), ipv6)
+
+
+@pytest.mark.parametrize("given", [{}, {"internal": True}, {"bridge_name": "br0", "mtu": 1400}, {"docker_network": False}, {"enable_ipv6": True, "ipam": BOTH}])
 def test_what_stands_is_told_in_the_words_of_the_options(given: dict[str, Any]) -> None:
     found = state(**given)
     told = topology_options(describe(found, "default"))
@@ -70,15 +79,16 @@ def test_it_is_not_kept_apart_from_itself(name: str | None) -> None:
     assert drops == {(f"!{bridge}", bridge), (name or "cnmb+", "docker0")}
 
 
-ADDRESS = "Docker gives the bridge the gateway's IPv4 address"
+ADDRESS = "Docker gives the bridge the gateway's IPv{} address"
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"inhibit_ipv4": True}, ADDRESS),
-        ({"internal": True, "gateway_mode": "isolated"}, ADDRESS),
-        ({"enable_ipv6": True, "ipam": {"config": [*SUBNET["config"], {"subnet": "fd00:30::/64"}]}}, "Docker takes IPv6 addresses away"),
+        ({"inhibit_ipv4": True}, ADDRESS.format(4)),
+        ({"internal": True, "gateway_mode": "isolated"}, ADDRESS.format(4)),
+        ({"internal": True, "gateway_mode_ipv6": "isolated", "enable_ipv6": True, "ipam": BOTH}, ADDRESS.format(6)),
+        ({"enable_ipv6": True, "ipam": {"config": [*SUBNET["config"], {"subnet": "fd00:30::/121"}]}}, "fd00:30::/121 has fewer addresses than 172.30.0.0/24"),
     ],
 )
 def test_docker_has_the_bridge_as_it_needs_it(given: dict[str, Any], message: str) -> None:

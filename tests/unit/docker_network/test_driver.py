@@ -15,7 +15,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.complete import complete_topology
 from ansible_collections.mooring.cnm.plugins.module_utils.model.peers import topology_options
 from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain
-from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork, is_in_the_way
+from ansible_collections.mooring.cnm.plugins.module_utils.state.engine import EngineNetwork, EnginePool, is_in_the_way
 from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import ALL_MACS, FDB, NEIGHBOURS, Entries
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, HostState, Link
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
@@ -66,7 +66,7 @@ def test_a_bridge_for_docker_is_joined_to_the_overlay() -> None:
     (uplink,) = of(Link, found, netns=NETNS, kind="veth", name="docker")
     assert (bridge.mac, bridge.mtu, bridge.altname) == ("02:42:0a:00:00:f0", 1450, "cnm+default+ov1")
     assert (plug.peer, uplink.peer, uplink.master) == ((NETNS, "docker"), ("", plug.name), "br0")
-    assert (known.name, known.subnet, known.gateway, known.ip_range, known.internal) == ("ov1", "10.0.0.0/24", "10.0.0.240", "10.0.0.240/28", False)
+    assert (known.name, known.pools, known.internal) == ("ov1", (EnginePool("10.0.0.0/24", "10.0.0.240", "10.0.0.240/28"),), False)
     assert known.options == (("com.docker.network.bridge.name", bridge.name), ("com.docker.network.driver.mtu", "1450"))
     assert of(Address, found, link=bridge.name) == [Address("", bridge.name, "10.0.0.240/24")]
     assert of(Address, found, netns=NETNS) == []
@@ -110,6 +110,20 @@ BOTH = {
 }
 
 
+def test_docker_has_the_same_part_of_both_subnets_and_a_gateway_in_each() -> None:
+    found = state(**BOTH)
+    (known,) = of(EngineNetwork, found)
+    (bridge,) = of(Link, found, name=known.bridge)
+    assert known.pools == (EnginePool("10.0.0.0/24", "10.0.0.240", "10.0.0.240/28"), EnginePool("fd00:9::/64", "fd00:9::f0", "fd00:9::f0/124"))
+    assert {one.address for one in of(Address, found, link=bridge.name)} == {"10.0.0.240/24", "fd00:9::f0/64"}
+    assert of(Address, found, netns=NETNS) == []
+    # It asks for neighbours when it forwards, which it does from a link-local address.
+    assert bridge.ipv6_link_local is True
+    guards = of(Chain, found, table="mangle", name="CNM-FORWARD")
+    drops = {(one.family, rule.in_interface, rule.out_interface) for one in guards for rule in one.rules if rule.target == "DROP"}
+    assert {(family, f"!{bridge.name}", bridge.name) for family in ("ipv4", "ipv6")} <= drops
+
+
 @pytest.mark.parametrize("given", [{}, {"internal": True, "sandboxes": {}}, {"mtu": 1300}, {"sandboxes": {}}, BOTH])
 def test_what_stands_is_told_in_the_words_of_the_options(given: dict[str, Any]) -> None:
     found = state(**given)
@@ -147,6 +161,11 @@ def test_docker_changes_nothing_of_a_network_so_another_one_takes_its_place() ->
     words = [in_words(op) for op in plan(found, other).ops]
     assert words[0] == "remove Docker network ov1 (10.0.0.240/28 of 10.0.0.0/24)"
     assert words[-1] == "create Docker network ov1 (10.0.0.192/27 of 10.0.0.0/24)"
+    words = [in_words(op) for op in plan(found, state(**BOTH)).ops]
+    assert (words[0], words[-1]) == (
+        "remove Docker network ov1 (10.0.0.240/28 of 10.0.0.0/24)",
+        "create Docker network ov1 (10.0.0.240/28 of 10.0.0.0/24, fd00:9::f0/124 of fd00:9::/64)",
+    )
     # What Docker adds to the options by itself is no difference.
     (known,) = of(EngineNetwork, found)
     more = replace(known, options=(*known.options, ("com.docker.network.new", "1")), id="4711")
@@ -174,6 +193,9 @@ def test_what_docker_holds_fast_is_told_and_nothing_is_done() -> None:
 
 
 OTHERS = {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "10.0.1.0/24"}]}
+GATEWAY = {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "fd00:9::/64", "gateway": "fd00:9::1"}]}
+THREE = {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "fd00:9::/64"}, {"subnet": "fd00:a::/64"}]}
+IN_RANGE = {"bbox1": {"networks": {"ov1": {"ipv4_address": "10.0.0.2", "ipv6_address": "fd00:9::f5"}, "cnm_gwbridge": {"ipv4_address": "172.18.0.2"}}}}
 RANGE = "cnm_networks.ov1.docker_network"
 
 
@@ -191,6 +213,9 @@ RANGE = "cnm_networks.ov1.docker_network"
             "cnm_networks.ov1.ipam.config[0].gateway",
             "with docker_network each host has a gateway of its own, the first address of its range: leave it out",
         ),
+        ({**BOTH, "ipam": GATEWAY}, "cnm_networks.ov1.ipam.config[1].gateway", "each host has a gateway of its own"),
+        ({**BOTH, "ipam": THREE, "vni": [256, 257]}, RANGE, "to Docker a network has one IPv6 subnet, and this one has 2: keep one"),
+        ({**BOTH, "sandboxes": IN_RANGE}, "cnm_sandboxes.bbox1.networks.ov1.ipv6_address", "fd00:9::f0/124 of network ov1 is what this host's Docker gives"),
     ],
 )
 def test_where_it_cannot_work(given: dict[str, Any], path: str, message: str) -> None:

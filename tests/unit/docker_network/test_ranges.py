@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_address
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -23,12 +24,13 @@ HOSTS = ("node1", "node2", "node3", "node4")
 
 
 def plan(hosts: dict[str, Any], ledger: Ledger | None = None, allocate: bool = True, silent: str = "", **more: Any) -> FleetPlan:
-    """hosts: by name, the sandboxes on the backbone: a list, or a dictionary with addresses. more: of the network; a dictionary is by host."""
+    """hosts: by name, the sandboxes on the backbone: a list, or a dictionary with an address of each. more: of the network; a dictionary is by host."""
     inputs = {}
     for host, sandboxes in hosts.items():
         own = {key: value.get(host, BACKBONE.get(key)) if isinstance(value, dict) and key != "ipam" else value for key, value in more.items()}
         addresses = sandboxes if isinstance(sandboxes, dict) else dict.fromkeys(sandboxes)
-        boxes = {name: {"networks": {"backbone": {"ipv4_address": address} if address else {}}} for name, address in addresses.items()}
+        legs = {name: {f"ipv{ip_address(address).version}_address": address} if address else {} for name, address in addresses.items()}
+        boxes = {name: {"networks": {"backbone": leg}} for name, leg in legs.items()}
         networks = {"backbone": {**BACKBONE, **own}}
         inputs[host] = HostInput({"cnm_networks": networks}, {"cnm_sandboxes": boxes}, None if host in silent.split() else {})
     return plan_fleet(inputs, ledger or Ledger(), Stock(), "default", allocate)
@@ -102,6 +104,24 @@ def test_what_the_ledger_gave_is_not_taken_by_what_is_declared() -> None:
     assert problems(found) == [("node2", PATH, message)]
 
 
+DUAL = {"config": [{"subnet": "10.0.0.0/24"}, {"subnet": "fd00:9::/64"}]}
+
+
+def test_the_same_part_of_an_ipv6_subnet_is_dockers_too() -> None:
+    ledger = plan({"node1": [], "node2": []}, ipam=DUAL, enable_ipv6=True).ledger
+    assert ledger_dict(ledger)["ranges"] == {"backbone": {"node1": "10.0.0.240/28", "node2": "10.0.0.224/28"}}
+    found = plan({"node1": {"a": "fd00:9::e1"}, "node2": []}, ledger, ipam=DUAL, enable_ipv6=True)
+    message = "fd00:9::e0/124 of network backbone is what Docker on host node2 gives to its containers: choose another address"
+    assert problems(found) == [("node1", "cnm_sandboxes.a.networks.backbone.ipv6_address", message)]
+    # What is declared first is passed over, as is a gateway.
+    found = plan({"node1": {"a": "fd00:9::f5"}, "node2": []}, ipam=DUAL, enable_ipv6=True)
+    assert found.problems == () and ranges(found) == {"node1": "10.0.0.224/28", "node2": "10.0.0.208/28"}
+    ledger = plan({"node1": ["a"], "node2": []}, ipam=DUAL, enable_ipv6=True, docker_network=False).ledger
+    found = plan({"node1": {"a": "10.0.0.99"}, "node2": []}, ledger, ipam=DUAL, enable_ipv6=True, docker_network={"node2": "10.0.0.0/28"})
+    message = "the ledger gave fd00:9::2 to sandbox node1/a: choose another range, or declare an address for node1/a"
+    assert problems(found) == [("node2", PATH, message)]
+
+
 def test_without_allocation_and_without_a_report() -> None:
     refused = plan({"node1": []}, replace(plan({"node1": []}).ledger, ranges={}), allocate=False)
     message = "the ledger has not given it a range for Docker's containers yet, and this run gives nothing new: run the playbook site"
@@ -117,12 +137,12 @@ FLEETS = st.dictionaries(st.sampled_from(HOSTS), st.lists(st.sampled_from("abcde
 
 
 @UNHURRIED
-@given(FLEETS, FLEETS)
-def test_nothing_moves_and_nothing_overlaps(first: dict[str, Any], second: dict[str, Any]) -> None:
+@given(FLEETS, FLEETS, st.sampled_from([(False, False), (False, True), (True, True)]))
+def test_nothing_moves_and_nothing_overlaps(first: dict[str, Any], second: dict[str, Any], ipv6: tuple[bool, bool]) -> None:
     """From one fleet to any other: who stays keeps range and addresses, no address is in a range, and the ledger says the same again."""
-    before = plan(first)
+    before = plan(first, enable_ipv6=ipv6[0])
     written, faults = read_ledger(ledger_dict(before.ledger))
-    after = plan(second, written)
+    after = plan(second, written, enable_ipv6=ipv6[1])
     assert before.problems == after.problems == () and faults == []
     was, now = ranges(before), ranges(after)
     assert {host: was[host] for host in was.keys() & now.keys()} == {host: now[host] for host in was.keys() & now.keys()}
@@ -130,8 +150,10 @@ def test_nothing_moves_and_nothing_overlaps(first: dict[str, Any], second: dict[
     assert not any(one.overlaps(other) for index, one in enumerate(networks) for other in networks[:index])
     for host, one in after.declarations.items():
         for name, box in one.sandboxes.items():
-            address = next(leg.ipv4_address for leg in box.endpoints if leg.network == "backbone")
+            leg = next(leg for leg in box.endpoints if leg.network == "backbone")
+            address = leg.ipv4_address
             assert address is not None and not any(address in network for network in networks)
+            assert not ipv6[1] or (leg.ipv6_address is not None and not any(int(leg.ipv6_address) % 256 == int(one) % 256 for one in chain(*networks)))
             if name in first.get(host, ()):
                 assert [leg for leg in before.declarations[host].sandboxes[name].endpoints if leg.network == "backbone"][0].ipv4_address == address
-    assert plan(second, after.ledger) == after
+    assert plan(second, after.ledger, enable_ipv6=ipv6[1]) == after

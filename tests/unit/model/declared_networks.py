@@ -66,10 +66,11 @@ def networks(draw: st.DrawFn, index: int, driver: str, subnets: bool | None, sco
 
 
 def _let_docker_know(found: dict[str, Any], driver: str) -> None:
-    """Where it can: one IPv4 subnet, and a bridge that is all Docker's to use, or an overlay on which each host has a gateway of its own."""
-    entries = [one for one in found.get("ipam", {}).get("config", []) if ":" not in one["subnet"]]
-    kept = driver == "bridge" and (found.get("enable_ipv6") or found.get("inhibit_ipv4") or found.get("gateway_mode") == "isolated")
-    if driver in ON_PARENT or kept or len(entries) > 1 or not found.get("enable_ipv4", True):
+    """Where it can: one subnet of each family, and a bridge that is all Docker's to use, or an overlay on which each host has a gateway of its own."""
+    entries = found.get("ipam", {}).get("config", [])
+    modes = [found.get("gateway_mode"), found.get("gateway_mode_ipv6") if found.get("enable_ipv6") else None]
+    kept = driver == "bridge" and (found.get("inhibit_ipv4") or "isolated" in modes)
+    if driver in ON_PARENT or kept or len({":" in one["subnet"] for one in entries}) < len(entries) or not found.get("enable_ipv4", True):
         return
     found["docker_network"] = True
     for entry in entries if driver == "overlay" else ():
