@@ -87,8 +87,8 @@ KERNEL_FACES = ("netns", "bridge", "veth", "macvlan", "ipvlan", "vxlan", "vxlan_
 MOST_LINES_OF_A_KERNEL_FACE = {"compiled": 1450, "packed": 2850}
 # What module topology imports on use alone: where something is to be changed, a driver has networks, nftables holds our rules.
 ON_USE = """change clash elsewhere drivers/bridge drivers/bridge_rules drivers/ipvlan drivers/macvlan drivers/on_parent drivers/openings drivers/overlay
-drivers/part firewall/nft_accepts firewall/nft_read firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/apply kernel/carry
-kernel/encode kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/plan state/replay
+drivers/part firewall/nft_accepts firewall/nft_read firewall/nft_rule firewall/nft_table firewall/rich_rules kernel/answer kernel/apply kernel/carry
+kernel/encode kernel/engine kernel/firewalld kernel/inside kernel/messages kernel/others kernel/queues kernel/rule_changes state/plan state/replay
 state/words""".split()
 
 FILES = sorted(PLUGINS.rglob("*.py"))

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,11 +17,10 @@ from ..state.fault import Fault
 from ..state.objects import HostState
 from ..state.op import Op
 from ..state.tag import Tag, read_tag
+from .answer import DOCKER, answer
 from .dumps import SeenLink
-from .reasons import reason
 
-_SOCKET, _PID_FILE = "/run/docker.sock", "/run/docker.pid"
-_PATIENCE_S = 60.0
+_PID_FILE = "/run/docker.pid"
 _OK = range(200, 300)
 # How Docker is told to leave it to others who gets in, and the first API in which it knows that: 28.0; 27 refuses it.
 _OPEN, _KNOWS_OPEN = ("com.docker.network.bridge.gateway_mode_ipv{}", "nat-unprotected"), (1, 48)
@@ -32,15 +29,15 @@ _OPEN, _KNOWS_OPEN = ("com.docker.network.bridge.gateway_mode_ipv{}", "nat-unpro
 def is_running() -> bool:
     """Whether there is an engine at work. It is not asked over its socket: systemd may hold that, and start the engine for who asks."""
     with contextlib.suppress(OSError, ValueError), open(_PID_FILE, encoding="ascii") as file:
-        return os.path.exists(f"/proc/{int(file.read())}") and os.path.exists(_SOCKET)
+        return os.path.exists(f"/proc/{int(file.read())}") and os.path.exists(DOCKER)
     return False
 
 
 def read_networks() -> list[EngineNetwork]:
     """The networks of the engine's driver ``bridge``, whoever made them, without who is attached. Raises Fault where it gives no answer."""
-    status, found = _ask("GET", "/networks")
+    status, found = answer(DOCKER, "GET", "/networks")
     if status not in _OK:
-        raise Fault("the Docker engine", "ask for its networks at", _said(found))
+        raise Fault("the Docker engine", "read the networks of", _said(found))
     return [_network(one) for one in found]
 
 
@@ -69,7 +66,7 @@ def bridges_of(fleet: str) -> set[str]:
 
 def with_containers(network: EngineNetwork) -> EngineNetwork:
     """The network with the names of the containers that are attached to it now."""
-    status, found = _ask("GET", f"/networks/{network.id}")
+    status, found = answer(DOCKER, "GET", f"/networks/{network.id}")
     attached = (found.get("Containers") or {}).values() if status in _OK else ()
     return replace(network, containers=tuple(sorted(str(one.get("Name") or "") for one in attached)))
 
@@ -81,7 +78,7 @@ def write_networks(ops: list[Op]) -> None:
         if not isinstance(one, EngineNetwork):
             continue
         made = op.action == "create"
-        status, said = _ask("POST", "/networks/create", _request(one)) if made else _ask("DELETE", f"/networks/{one.id}")
+        status, said = answer(DOCKER, "POST", "/networks/create", _request(one)) if made else answer(DOCKER, "DELETE", f"/networks/{one.id}")
         if status not in _OK:
             raise Fault(f"Docker network {one.name}", "create" if made else "remove", _said(said))
 
@@ -125,28 +122,9 @@ def _request(one: EngineNetwork) -> dict[str, Any]:
 
 def _api() -> tuple[int, ...]:
     """The newest API that the engine speaks."""
-    _status, found = _ask("GET", "/version")
+    _status, found = answer(DOCKER, "GET", "/version")
     return tuple(int(part) for part in str(found.get("ApiVersion")).split("."))
 
 
-def _ask(method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-    """Status and answer of one request. In HTTP/1.0 the answer is what comes until the end, and needs no library that every task would compile."""
-    text = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
-    answer = b""
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_PATIENCE_S)
-            connection.connect(_SOCKET)
-            connection.sendall(head.encode() + text)
-            while part := connection.recv(1 << 16):
-                answer += part
-        first, _blank, content = answer.partition(b"\r\n\r\n")
-        return int(first.split()[1]), json.loads(content or b"null")
-    except (OSError, ValueError, IndexError) as error:
-        cause = reason(error) if isinstance(error, OSError) and error.errno else f"it gives no answer that can be read: {error}"
-        raise Fault("the Docker engine", f"ask at {_SOCKET}", cause, "Look whether it works (docker network ls), and run again.") from error
-
-
-def _said(answer: Any) -> str:
-    return str(answer.get("message") if isinstance(answer, dict) else answer).strip().rstrip(".")
+def _said(found: Any) -> str:
+    return str(found.get("message") if isinstance(found, dict) else found).strip().rstrip(".")

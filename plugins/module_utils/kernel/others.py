@@ -9,19 +9,17 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import stat
 import subprocess
 from collections.abc import Iterator
 
 from ..state.tag import ROUTE_PROTOCOL
 from . import namespaces
+from .answer import DOCKER, PODMAN, NoEngine, answer
 from .netlink import RouteSocket
 from .reasons import reason
 from .tables import read_routes
 
-# Docker's API and the part of it that Podman offers too, in this order.
-_SOCKETS = ("/run/docker.sock", "/run/podman/podman.sock")
 _PATIENCE_S = 20.0
 _FAMILIES = {"default": 4, "::/0": 6}
 
@@ -59,8 +57,8 @@ def led_elsewhere(path: str) -> tuple[int, ...]:
 def find_bridge(network: str) -> str:
     """The bridge of one of Docker's networks. Raises Absent where no packet could come from it."""
     try:
-        found = _ask(_SOCKETS[0], f"/networks/{network}")
-    except (FileNotFoundError, ConnectionRefusedError):
+        found = _found(DOCKER, f"/networks/{network}")
+    except NoEngine:
         raise Absent("Docker does not run on this host: start it, or name the link of its network (link:docker0)") from None
     if found is None:
         raise Absent(f"Docker has no network {network} on this host: make it first (docker network create)")
@@ -83,30 +81,18 @@ def _process_of(container: str) -> int:
 
 def _states(container: str) -> Iterator[dict]:
     """What each engine says of the state of a container that it knows."""
-    for path in _SOCKETS:
-        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-            found = _ask(path, f"/containers/{container}/json")
+    for engine in (DOCKER, PODMAN):
+        with contextlib.suppress(NoEngine):
+            found = _found(engine, f"/containers/{container}/json")
             if found is not None:
                 yield found.get("State") or {}
     tool = shutil.which("podman", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
-    if tool is not None and not os.path.exists(_SOCKETS[1]):
+    if tool is not None and not os.path.exists(PODMAN):
         done = subprocess.run([tool, "container", "inspect", "--", container], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
         yield from (one.get("State") or {} for one in (json.loads(done.stdout) if done.returncode == 0 else []))
 
 
-def _ask(path: str, resource: str) -> dict | None:
-    """What a GET of ``resource`` answers on a socket; None where there is no such thing."""
-    # It costs more than all else here, and most hosts have no need of it.
-    from http.client import HTTPConnection
-
-    connection = HTTPConnection("localhost", timeout=_PATIENCE_S)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    try:
-        connection.sock.settimeout(_PATIENCE_S)
-        connection.sock.connect(path)
-        connection.request("GET", resource)
-        answer = connection.getresponse()
-        found = json.loads(answer.read())
-        return found if answer.status == 200 and isinstance(found, dict) else None
-    finally:
-        connection.close()
+def _found(engine: str, resource: str) -> dict | None:
+    """What an engine knows by a name or id; None where it knows no such thing."""
+    status, found = answer(engine, "GET", resource)
+    return found if status == 200 and isinstance(found, dict) else None
