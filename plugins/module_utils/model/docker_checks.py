@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
-
 from .declaration import Declaration, Network
 from .docker_network import docker_part, docker_range
 from .report import Report
-from .resolve import FAMILIES, WAY_OUT, address_in, families, has_address
+from .resolve import WAY_OUT, address_in, families, has_address
+from .subnet import subnet_in
 
 # What Docker itself calls networks of every engine, and what it takes for the first of them.
 DOCKERS_OWN = ("bridge", "default", "host", "none")
@@ -48,7 +47,6 @@ def check_ranges_resolved(report: Report, declaration: Declaration) -> None:
 
 def docker_fault(network: Network) -> str | None:
     """Why the engine cannot know this network; None if it can."""
-    subnets = {family: [one.subnet for one in network.subnets if one.subnet.version == family] for family in families(network)}
     given = docker_range(network)
     if network.name in DOCKERS_OWN:
         return f"every engine has its own network '{network.name}': choose another name"
@@ -56,16 +54,17 @@ def docker_fault(network: Network) -> str | None:
         return "this is the way out for sandboxes on overlays, and nothing else: leave it out"
     if not network.enable_ipv4:
         return "Docker's containers have IPv4 addresses in it, perhaps beside IPv6: set enable_ipv4: true"
-    for family, of_family in subnets.items():
-        if len(of_family) > 1:
-            return f"to Docker a network has one IPv{family} subnet, and this one has {len(of_family)}: keep one"
+    for family in families(network):
+        count = sum(one.subnet.version == family for one in network.subnets)
+        if count > 1:
+            return f"to Docker a network has one IPv{family} subnet, and this one has {count}: keep one"
         if network.driver == "bridge" and not has_address(network, family):
             return f"Docker gives the bridge the gateway's IPv{family} address, and here it is to have none: leave out {WITHOUT_ADDRESS[family]}"
-    (ipv4, *_more), (ipv6, *_more) = ([*subnets.get(family, []), None] for family in FAMILIES)
-    if ipv4 is not None and ipv6 is not None and ipv6.num_addresses < ipv4.num_addresses:
-        return f"a container has the same place in both subnets, and {ipv6} has fewer addresses than {ipv4}: choose a larger one"
-    if given is not None and isinstance(ipv4, IPv4Network) and not (given.subnet_of(ipv4) and given.prefixlen <= LONGEST_PREFIX):
-        return f"the containers of this host get addresses from a part of the subnet: choose a range of at least two addresses in {ipv4}"
+    ipv4, ipv6 = subnet_in(network, 4), subnet_in(network, 6)
+    if ipv4 is not None and ipv6 is not None and ipv6.subnet.num_addresses < ipv4.subnet.num_addresses:
+        return f"a container has the same place in both subnets, and {ipv6.subnet} has fewer addresses than {ipv4.subnet}: choose a larger one"
+    if given is not None and ipv4 is not None and (docker_part(network, ipv4) is None or given.prefixlen > LONGEST_PREFIX):
+        return f"the containers of this host get addresses from a part of the subnet: choose a range of at least two addresses in {ipv4.subnet}"
     return None
 
 
