@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVI
 
 from .binding import bind
 from .packages import fetched, unpacked
+from .refusals import with_room
 
 AT = "/opt/engine"
 UNIT = f"""\
@@ -167,7 +169,8 @@ class EngineHost:
         A third word is the address to ask from. inside: words before the command that enter a namespace.
         """
         words = [*enter_command(self.pid), *inside.split(), "python3", "-c", ASK, json.dumps(targets)]
-        return subprocess.run(words, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout.splitlines()
+        asked = functools.partial(subprocess.run, words, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return with_room(asked).stdout.splitlines()
 
     def entering(self, container: str) -> str:
         """Words before a command that run it in the network namespace of a container, with the host's files."""
@@ -214,6 +217,14 @@ class Pair:
 
     def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:
         return self._ansible("ansible-playbook", playbook, *words)
+
+    def site(self, *words: str) -> str:
+        """What playbook site says, which must succeed; where the proof at its end had no room for its neighbours, what another proof says."""
+        done = self.play("mooring.cnm.site", *words)
+        if "the neighbour table is full" in done.stdout:
+            done = with_room(lambda: self.play("mooring.cnm.verify"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def module(self, name: str, check: bool = False, host: str = "node1", **options: Any) -> dict[str, Any]:
         """The result of a module on a host."""

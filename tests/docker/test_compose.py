@@ -14,7 +14,7 @@ import pytest
 
 from .compose import have_compose
 from .engine import EngineHost, Pair
-from .test_docker_network import ANSWER, site
+from .test_docker_network import ANSWER
 
 PAGE = Path(__file__).parents[2] / "docs" / "overlay.md"
 NETWORKS = {"backbone": {"driver": "overlay", "docker_network": True}}
@@ -28,7 +28,7 @@ def fleet(pair: Pair) -> Iterator[Pair]:
     pair.declare({"node2": boxes["node2"]}, **boxes["node1"])
     for host in (pair.node1, pair.node2):
         host.start_engine()
-    site(pair)
+    pair.site()
     have_compose(pair.node1)
     pair.node2.container("c2", "--network backbone")
     pair.node2.sh(ANSWER.format("box2"))
@@ -69,7 +69,7 @@ def test_services_reach_the_other_host_and_are_reached(fleet: Pair) -> None:
 
 def test_a_run_leaves_the_services_alone(fleet: Pair) -> None:
     before = names_of(fleet.node1)
-    assert not re.search(" changed=[1-9]", site(fleet, "-e", "cnm_verify=none"))
+    assert not re.search(" changed=[1-9]", fleet.site("-e", "cnm_verify=none"))
     assert names_of(fleet.node1) == before
     assert "is up-to-date" in compose(fleet.node1, "up --detach 2>&1")
 

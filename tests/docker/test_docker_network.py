@@ -52,12 +52,6 @@ def before(fleet: Pair) -> list[tuple[list[str], list[str], str]]:
     return [everything(host) for host in (fleet.node1, fleet.node2)]
 
 
-def site(fleet: Pair, *words: str) -> str:
-    done = fleet.play("mooring.cnm.site", *words)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def addresses(host: EngineHost, container: str, network: str = "backbone") -> list[str]:
     """The container's addresses in a network, of IPv4 and of IPv6."""
     its = f".NetworkSettings.Networks.{network}"
@@ -94,7 +88,7 @@ def test_what_is_somebody_elses_stands_in_the_way(fleet: Pair, before: object) -
 
 
 def test_containers_and_sandboxes_of_both_hosts_reach_each_other(fleet: Pair) -> None:
-    assert "unproven: 0" in site(fleet)
+    assert "unproven: 0" in fleet.site()
     assert yaml.safe_load((fleet.folder / ".cnm-ledger.yml").read_text())["ranges"] == RANGES
     fleet.node1.container("c1", "--network backbone -p 8080:80")
     fleet.node2.container("c2", "--network backbone")
@@ -136,7 +130,7 @@ def test_full_size_segments_pass(fleet: Pair) -> None:
 
 
 def test_a_second_run_changes_nothing(fleet: Pair) -> None:
-    assert not re.search(" changed=[1-9]", site(fleet, "-e", "cnm_verify=none"))
+    assert not re.search(" changed=[1-9]", fleet.site("-e", "cnm_verify=none"))
 
 
 def test_removal_is_refused_while_containers_are_attached(fleet: Pair) -> None:

@@ -43,12 +43,6 @@ def declare(pair: Pair) -> None:
     pair.declare(others, cnm_sandboxes=box(LEFT, container="left", missing="ignore"))
 
 
-def site(pair: Pair) -> str:
-    done = pair.play("mooring.cnm.site")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def entering(pair: Pair) -> dict[EngineHost, str]:
     """Words before a command that run it in the container or the namespace of each host."""
     node1, node2, node3 = pair.hosts
@@ -85,7 +79,7 @@ def fleet(pair: Pair) -> Iterator[Pair]:
 
 def test_containers_and_a_namespace_reach_each_other_over_three_hosts(fleet: Pair) -> None:
     before = fleet.node2.sh(f"{fleet.node2.entering('right')} ip route show default")
-    assert "unproven: 0" in site(fleet)
+    assert "unproven: 0" in fleet.site()
     fleet.hosts[2].serve("plain", 80, "ip netns exec plain")
     assert who_answers(fleet) == EXPECTED
     # Docker's own way out is as it was, and the drift of nothing is none
