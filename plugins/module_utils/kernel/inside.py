@@ -20,8 +20,7 @@ from .tables import ROUTE_TYPES
 
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_NEWROUTE, _RTM_DELROUTE = 20, 21, 24, 25
 _REPLACE, _CREATE = 0x100, 0x400
-_IFA_F_NODAD, _RT_TABLE_COMPAT, _RT_SCOPE_LINK = 0x02, 252, 253
-_IPV6_ADDR_LINKLOCAL = 0x20  # net/ipv6.h
+_IFA_F_NODAD, _RT_TABLE_COMPAT, _RT_SCOPE_LINK, _IPV6_ADDR_LINKLOCAL = 0x02, 252, 253, 0x20  # the last: net/ipv6.h
 
 
 def inside_messages(ops: Iterable[Op]) -> Iterator[tuple[Op, list[Message]]]:
