@@ -129,6 +129,18 @@ def test_two_fleets_and_a_topology_leave_each_other_alone(here: Host) -> None:
     assert policy(DROP).ops == () and run_topology(topology).ops == ()
 
 
+@pytest.mark.parametrize("others", ["true", "iptables -A FORWARD -j REJECT", "iptables -P FORWARD DROP"])
+def test_a_policy_that_drops_the_rest_stays_before_a_topology(here: Host, others: str) -> None:
+    """What our networks need goes before a drop of somebody else's, and not before that of the policy."""
+    here.sh(others)
+    rules, topology = [{"ctstate": "established", "action": "return"}, {"action": "drop"}], declare(FRONT, BACK, WEB, DB)
+    policy(rules)
+    run_topology(topology)
+    policy(rules)
+    assert [line.split()[-1] for line in chain(here, "FORWARD")][:2] == ["DOCKER-USER", "CNM-FORWARD"]
+    assert (run_topology(topology).ops, policy(rules).ops) == ((), ())
+
+
 def test_a_restore_that_fails_leaves_what_stood(here: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """IPv4 is written, then IPv6 fails: what was written is put back."""
     policy(DROP)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,9 +12,9 @@ from ..state.inset import Inset
 from ..state.objects import Object
 from ..state.rule import Rule
 from .text import rule_text
+from .verdict import POLICY_MARK
 
 Line = tuple[str, str]
-_ANY_MARK = re.compile(r"cnm:[^: ]+:docker_user( |$)")
 _RETURN = Rule("RETURN")
 
 
@@ -25,8 +24,7 @@ def seen_inset(wanted: Inset, chains: Mapping[str, Sequence[Rule]]) -> Inset:
     jumps = tuple(rule for rule in chains.get(wanted.builtin, ()) if _leads_to(wanted.chain, rule))
     ours = [rule for rule in standing or () if _is_ours(wanted.mark, rule)]
     first = next(iter(chains.get(wanted.builtin, ())), None)
-    foreign_jump = any(not _is_ours(wanted.mark, rule) for rule in jumps)
-    others = foreign_jump or any(name.startswith("DOCKER") and name != wanted.chain for name in chains)
+    others = any(not _is_ours(wanted.mark, rule) for rule in jumps) or any(name.startswith("DOCKER") and name != wanted.chain for name in chains)
     return replace(
         wanted,
         rules=tuple(ours),
@@ -69,7 +67,7 @@ def _leading_first(one: Inset, jumps: tuple[Rule, ...]) -> list[str]:
 def _position(wanted: Inset, standing: Sequence[Rule]) -> str:
     """Other fleets have rules of their own here: only those without any mark are others."""
     rules = list(standing[:-1] if standing[-1:] and standing[-1] == _RETURN else standing)
-    order = [_is_ours(wanted.mark, rule) for rule in rules if _is_ours(wanted.mark, rule) or not _ANY_MARK.match(rule.said)]
+    order = [_is_ours(wanted.mark, rule) for rule in rules if _is_ours(wanted.mark, rule) or not POLICY_MARK.match(rule.said)]
     found = [position for position, ours_first in (("first", True), ("last", False)) if order == sorted(order, reverse=ours_first)]
     return wanted.position if wanted.position in found else (found or ["mixed"])[0]
 

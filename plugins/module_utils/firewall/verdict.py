@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..state.rule import Rule
 
 _ENDS = ("ACCEPT", "DROP", "REJECT")
+# How the comment of a rule of the policy of DOCKER-USER begins, of any fleet.
+POLICY_MARK = re.compile(r"cnm:[^: ]+:docker_user( |$)")
 _COUNTING = ("counter", "log", "comment")
 Chains = Mapping[str, Sequence[Rule]]
 
@@ -38,7 +41,8 @@ def is_reached(chains: Chains, name: str, rule: Rule, table: str) -> bool:
 def _verdict(chains: Chains, rule: Rule, depth: int) -> str:
     target = _unconditional(rule)
     if target in _ENDS or target == "RETURN":
-        return target
+        # What the policy ends is meant to end: nothing of ours goes before it for its sake.
+        return "" if target in _ENDS[1:] and POLICY_MARK.match(rule.said) else target
     return end_of(chains, target, depth + 1) if target in chains and depth < 32 else ""
 
 

@@ -130,6 +130,16 @@ def test_where_a_chain_of_iptables_ends() -> None:
     assert is_reached({"FORWARD": [Rule("DROP", in_interface="lo"), ours, Rule("DROP")]}, "FORWARD", ours, "filter")
 
 
+@pytest.mark.parametrize("target", ["DROP", "REJECT"])
+def test_what_the_policy_ends_is_meant_to_end(target: str) -> None:
+    """Ours does not go before it, as it does before a drop of somebody else's, in the policy's own chain too."""
+    ours, mark = Rule("CNM-FORWARD", comment="cnm:default"), "cnm:other:docker_user"
+    jump, drop, theirs = Rule("DOCKER-USER", comment=mark), Rule(target, comment=f"{mark} the rest"), Rule(target)
+    for rules, end in (([drop], ""), ([drop, theirs], target), ([Rule("RETURN", comment=mark), theirs], "")):
+        chains = {"FORWARD": [jump, ours], "DOCKER-USER": rules}
+        assert end_of(chains, "FORWARD") == end and is_reached(chains, "FORWARD", ours, "filter") == (not end)
+
+
 def test_the_package_that_is_missing() -> None:
     nothing = Sight()
     assert [missing_package(nothing, wanted) for wanted in ("auto", "iptables", "nftables")] == ["iptables", "iptables", "nftables"]
