@@ -130,7 +130,7 @@ def _read(paths: Iterable[str]) -> Files:
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
                 found[path] = (os.fstat(file.fileno()).st_mode & 0o7777, file.read())
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):  # a folder: what an administrator adds to a unit lies in one
             pass
     return found
 
