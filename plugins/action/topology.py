@@ -43,4 +43,4 @@ def _together(said: dict[str, Any], policy: dict[str, Any]) -> dict[str, Any]:
     pictures = {name: {**said[name], "docker_user": policy[name]} for name in ("before", "after")}
     lists = {name: [*said[name], *policy[name]] for name in ("ops", "problems")}
     diff = [*said.get("diff", []), *policy.get("diff", [])]
-    return {**said, **policy, **pictures, **lists, "changed": said["changed"] or policy["changed"], **({"diff": diff} if diff else {})}
+    return {**said, **policy, **pictures, **lists, "changed": said["changed"] or policy.get("changed", False), **({"diff": diff} if diff else {})}
