@@ -16,7 +16,7 @@ from typing import Any
 
 from .attach import attach, without_missing
 from .converge import Outcome, converge
-from .docker_user import find_policy
+from .docker_user import find_closed_policy
 from .drivers.desired import host_state
 from .drivers.policy_rules import places
 from .firewall.judge import judge
@@ -41,15 +41,23 @@ def main(path: str) -> int:
     try:
         part = read_slice(path)
         # The policy comes first: it closes what the rest may open.
-        policy = converge_policy(part, path)
+        policy, missing = converge_policy(part, path)
+        _say((f"{_ERROR}{one.path}: {one.value}: {one.message}. Until then {instead}." for one, instead in missing), 1)
         outcome = converge_slice(part, path)
+        # What our networks need before a drop of somebody else's was put first, so before the policy too.
+        again = converge_policy(part, path)[0] if outcome.ops else ()
     except Fault as fault:
         return _say((_ERROR + line for line in str(fault).splitlines()), 1)
     except ImportError as error:
         return _say([f"{_ERROR}{sys.executable} has no {error.name}: install the package python3-pyroute2, or run mooring.cnm.site again."], 1)
-    ops = (*policy, *outcome.ops)
+    ops = (*policy, *outcome.ops, *again)
     count = "1 change" if len(ops) == 1 else f"{len(ops)} changes"
-    return _say([*filter(None, [outcome.waited]), *ops, f"This host is as {path} declares it: {count} in {time.monotonic() - begin_s:.2f} s."], 0)
+    took = f"{count} in {time.monotonic() - begin_s:.2f} s."
+    _say([*filter(None, [outcome.waited]), *ops], 0)
+    if missing:
+        remedy = f"Make the sets that are missing, then: systemctl restart mooring-cnm@{part['fleet']}"
+        return _say([f"{_ERROR}This host is as {path} declares it, but its policy is closed where sets are missing: {took} {remedy}"], 1)
+    return _say([f"This host is as {path} declares it: {took}"], 0)
 
 
 def _say(lines: Iterable[str], status: int) -> int:
@@ -72,15 +80,19 @@ def read_slice(path: str) -> dict[str, Any]:
     return found
 
 
-def converge_policy(part: dict[str, Any], path: str) -> tuple[str, ...]:
-    """Bring DOCKER-USER to the policy in this slice, where it has one; what was done. Raises Fault as ``converge_slice`` does."""
+def converge_policy(part: dict[str, Any], path: str) -> tuple[tuple[str, ...], list[tuple[Problem, str]]]:
+    """Bring DOCKER-USER to the policy in this slice, where it has one. Raises Fault as ``converge_slice`` does.
+
+    Returned is what was done, and which sets are missing, each with what its rule does instead: sets are made by others, who may come later, or
+    not at all. A host without its networks and open to all would be worse than one that is closed to some who should get in.
+    """
     policy, fleet = part.get("docker_user"), part["fleet"]
     if not isinstance(policy, dict):
-        return ()
+        return (), []
     position = str(policy.get("position", "first"))
-    wanted, problems = find_policy(policy.get("rules"), fleet, position, read_forms())
+    wanted, problems, missing = find_closed_policy(policy.get("rules"), fleet, position, read_forms())
     _refuse(problems, path)
-    return converge(wanted, fleet, observe_insets(places(fleet, position))).ops
+    return converge(wanted, fleet, observe_insets(places(fleet, position))).ops, missing
 
 
 def _refuse(problems: Sequence[Problem], path: str) -> None:

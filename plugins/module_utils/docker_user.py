@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .drivers.policy_rules import places, policy_of, policy_state, raw_words, rules_of
+from .drivers.policy_sets import MissingSet, close, fit_to_sets, in_its_place, names_of_sets
 from .firewall.judge import Sight, backend_in_use
 from .firewall.run import as_printed
 from .firewall.text import parse_save
@@ -26,19 +27,31 @@ from .state.tag import table_name
 
 def find_policy(rules: object, fleet: str, position: str, sight: Sight) -> tuple[HostState, list[Problem]]:
     """The state that a list of rules asks for, and everything that is wrong with it. sight: which tools are there, and which does Docker use?"""
+    wanted, problems, missing = find_closed_policy(rules, fleet, position, sight)
+    problems = [*(problem for problem, _instead in missing), *problems]
+    return (HostState(), problems) if problems else (wanted, [])
+
+
+def find_closed_policy(rules: object, fleet: str, position: str, sight: Sight) -> tuple[HostState, list[Problem], list[tuple[Problem, str]]]:
+    """As ``find_policy``, but a set that is missing does not prevent the rest: told apart are which are, and what its rule does instead, in words."""
     policy, problems = parse_policy(rules)
     if problems or not policy:
-        return HostState(), problems
+        return HostState(), problems, []
     backend = backend_in_use(sight)
     families = FAMILIES if os.path.isdir("/proc/sys/net/ipv6") else FAMILIES[:1]
     where = places(fleet, position, families, (backend,))
-    policy, problems = _of_their_sets(policy, backend, table_name(fleet))
+    table = table_name(fleet)
+    fitting, missing = fit_to_sets(policy, _families_of_sets(policy, backend, table))
+    instead = [(Problem("", f"{PATH}[{one.number}].{one.side}", one.name, _missing(one, backend, table)), in_its_place(policy[one.number])) for one in missing]
+    raw: dict[tuple[str, str], Rule] = {}
     if backend == "nftables":
-        problems += _unsaid(policy, families, fleet)
-        return (HostState(), problems) if problems else (_in_nftables(policy_state(policy, fleet, where, {})), [])
-    raw, wrong = _try_raw(policy, families, fleet)
-    problems += wrong
-    return (HostState(), problems) if problems else (policy_state(policy, fleet, where, raw), [])
+        problems = list(_unsaid(fitting, families, fleet))
+    else:
+        raw, problems = _try_raw(fitting, families, fleet)
+    if problems:
+        return HostState(), problems, instead
+    wanted = policy_state(close(fitting, missing), fleet, where, raw)
+    return (_in_nftables(wanted) if backend == "nftables" else wanted), [], instead
 
 
 def describe_policy(state: HostState, position: str) -> dict[str, Any]:
@@ -82,28 +95,18 @@ def _unsaid(policy: Sequence[PolicyRule], families: Sequence[str], fleet: str) -
         yield from (Problem("", f"{PATH}[{number}]", entry.comment or entry.log or "", reason) for reason in sorted(reasons - {""}))
 
 
-def _of_their_sets(policy: Sequence[PolicyRule], backend: str, table: str) -> tuple[list[PolicyRule], list[Problem]]:
-    """The rules, each for the families of the sets that it names, and the sets that are missing. table: that in which nftables looks for them."""
-    wanted = {name.lstrip("!") for entry in policy for name in (entry.source_set, entry.destination_set) if name is not None}
-    known = (read_nft_sets(table) if backend == "nftables" else read_ipsets(wanted)) if wanted else {}
-    fitting, problems = [], []
-    for number, entry in enumerate(policy):
-        families = entry.families()
-        for side, name in (("source", entry.source_set), ("destination", entry.destination_set)):
-            if name is None:
-                continue
-            of_set = known.get(name.lstrip("!"), ())
-            families = tuple(family for family in families if family in of_set)
-            if not families:
-                problems.append(Problem("", f"{PATH}[{number}].{side}_set", name, _missing(name.lstrip("!"), of_set, backend, table)))
-                break
-        fitting.append(replace(entry, family=families[0]) if len(families) == 1 and entry.families() != families else entry)
-    return fitting, problems
+def _families_of_sets(policy: Sequence[PolicyRule], backend: str, table: str) -> Mapping[str, Sequence[str]]:
+    """Of those sets that the rules name and that there are. table: that in which nftables looks for them."""
+    wanted = names_of_sets(policy)
+    if not wanted:
+        return {}
+    return read_nft_sets(table) if backend == "nftables" else read_ipsets(wanted)
 
 
-def _missing(name: str, of_set: Sequence[str], backend: str, table: str) -> str:
-    if of_set:
-        return f"it is a set of {of_set[0]}, and the rule is for another family, or names a set of another one: write one rule for each family"
+def _missing(one: MissingSet, backend: str, table: str) -> str:
+    name = one.name.lstrip("!")
+    if one.families:
+        return f"it is a set of {one.families[0]}, and the rule is for another family, or names a set of another one: write one rule for each family"
     if backend == "nftables":
         make = f"nft add table ip {table}; nft add set ip {table} {name} '{{ type ipv4_addr; flags interval; }}'"
         return f"Docker uses nftables on this host, and a rule there finds only sets of its own table: make it first ({make}; for IPv6 ip6 and ipv6_addr)"

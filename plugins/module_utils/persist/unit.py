@@ -10,6 +10,9 @@ from collections.abc import Iterable
 # Each empties the tables as it starts. All of them are there before network-pre.target.
 FIREWALLS = "firewalld.service netfilter-persistent.service nftables.service ufw.service"
 
+# What makes the sets that a policy names is one of these, or this one. To start it anew takes nothing away from us.
+BEFORE = f"{FIREWALLS} ipset.service"
+
 
 def unit_name(fleet: str) -> str:
     return f"mooring-cnm@{fleet}.service"
@@ -32,7 +35,7 @@ def companions(fleet: str, command: str, containers: Iterable[str] = ()) -> dict
     attach = f"ExecStart=/bin/sh -c '{started} | while read -r id; do {command}; done'\nSyslogIdentifier=mooring-cnm"
     docker = f"Type=oneshot\nRemainAfterExit=yes\nExecStart={command}\nSyslogIdentifier=mooring-cnm"
     return {
-        "docker": (f"mooring-cnm-docker@{fleet}.service", _companion(fleet, "docker.service", f"After={FIREWALLS}\nPartOf={FIREWALLS}", docker)),
+        "docker": (f"mooring-cnm-docker@{fleet}.service", _companion(fleet, "docker.service", f"After={BEFORE}\nPartOf={FIREWALLS}", docker)),
         "containers": (f"mooring-cnm-containers@{fleet}.service", _companion(fleet, "docker.service", f"After={name}", attach)),
         "firewalld": (
             f"mooring-cnm-firewalld@{fleet}.service",
@@ -74,7 +77,7 @@ Before=network.target shutdown.target
 Wants=network.target
 
 # A firewall that is restarted has emptied the tables: the restart comes on to here.
-After={FIREWALLS}
+After={BEFORE}
 PartOf={FIREWALLS}
 
 [Service]
