@@ -5,27 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
-import tempfile
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import ansible.constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.ipam.fleet import plan_fleet
-from ..module_utils.ipam.ledger import ledger_dict, read_ledger
-from ..module_utils.model.declaration import Declaration
-from ..module_utils.model.options import declaration_options
-from ..module_utils.proof.plan import proof_plan
-from ..plugin_utils.fleet.inventory import Fleet, read_fleet
-from ..plugin_utils.fleet.ledger_file import open_ledger
-from ..plugin_utils.fleet.report import declaration_report
-from ..plugin_utils.fleet.slices import fleet_members, plan_files
-from ..plugin_utils.fleet.underlay import Underlay, check_families, completed
+from ..plugin_utils.fleet.planned import planned
 
 
 class ActionModule(ActionBase):
@@ -39,54 +25,7 @@ class ActionModule(ActionBase):
             argument_spec={"look": {"type": "str", "default": "host__look"}, "allocate": {"type": "bool", "default": True}}
         )
         _refuse_part_runs(self._task)
-        variables = task_vars or {}
-        fleet = read_fleet(variables, args["look"])
-        with open_ledger(fleet.ledger) as file:
-            ledger, problems = read_ledger(file.read())
-            plan = plan_fleet(fleet.hosts, ledger, fleet.stock, fleet.name, args["allocate"])
-            underlay = {host: completed(one, plan.ledger.seen.get(host)) for host, one in fleet.underlay.items()}
-            joined = {name: hosts for name, hosts in fleet_members(plan.declarations).items() if _is_overlay(name, plan.declarations, hosts)}
-            problems = [*fleet.problems, *problems, *plan.problems, *check_families(joined, underlay)]
-            if problems:
-                return {
-                    **result,
-                    "failed": True,
-                    "msg": declaration_report(problems).summary,
-                    "problems": [one.as_dict() for one in problems],
-                    "networks": {},
-                    "plan": None,
-                }
-            before, after = ledger_dict(ledger), ledger_dict(plan.ledger)
-            changed = before != after
-            if changed and not self._task.check_mode:
-                file.write(after)
-        return {
-            **result,
-            "changed": changed,
-            "problems": [],
-            "networks": {host: declaration_options(one)["networks"] for host, one in plan.declarations.items()},
-            "plan": self._lay_down(fleet, plan.declarations, underlay),
-            "diff": {"before_header": fleet.ledger, "after_header": fleet.ledger, "before": before, "after": after},
-        }
-
-    def _lay_down(self, fleet: Fleet, declarations: dict[str, Declaration], underlay: dict[str, Underlay]) -> str:
-        """Write the plan where every host's task finds its part; it goes with the temporary folder of this run."""
-        folder = tempfile.mkdtemp(prefix="cnm-plan-", dir=C.DEFAULT_LOCAL_TMP)
-        at_work = {host: one for host, one in declarations.items() if host in fleet.at_work}
-        reached = {host: underlay[host].reached for host in at_work}
-        files = plan_files(fleet, declarations, underlay) | proof_plan(at_work, reached, fleet.verify, secrets.token_hex(8))
-        for name, part in files.items():
-            _write(os.path.join(folder, name), part)
-        return folder
-
-
-def _write(path: str, part: Any) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(part, file)
-
-
-def _is_overlay(network: str, declarations: Mapping[str, Declaration], hosts: Iterable[str]) -> bool:
-    return any(declarations[host].networks[network].driver == "overlay" for host in hosts)
+        return {**result, **planned(task_vars or {}, args["look"], args["allocate"], self._task.check_mode, C.DEFAULT_LOCAL_TMP)}
 
 
 def _refuse_part_runs(task: Any) -> None:

@@ -12,7 +12,7 @@ from ..model.declaration import Declaration, Endpoint, IPAddress, IPNetwork, Net
 from ..model.report import Report
 from ..model.reserved import Reserved
 from .addresses import Place, assign_addresses, with_addresses
-from .ledger import Grant, Ledger, key_of, place_of
+from .ledger import Grant, Ledger, key_of
 from .missing import Missing
 from .pools import Pool
 from .ports import assign_ports, with_ports
@@ -43,7 +43,7 @@ def assign(report: Report, declaration: Declaration, ledger: Ledger, reserved: R
     docker = {name: replace(networks[name], docker_network=its.by_host[host]) for name, its in ranges.items() if host in its.by_host}
     networks = {name: with_shim(network, addresses.get(name, {}), host) for name, network in {**networks, **docker}.items()}
     filled = replace(declaration, networks=networks, sandboxes={name: with_addresses(one, addresses, host) for name, one in declaration.sandboxes.items()})
-    held = {place_of(key)[1]: given for key, given in ledger.ports.items() if place_of(key)[0] == host}
+    held = {name: ledger.ports.get(key_of(host, name), {}) for name in declaration.sandboxes}
     ports = assign_ports(report, filled, held, reserved, missing)
     return Assignment(
         replace(filled, sandboxes={name: with_ports(one, ports.get(name, {})) for name, one in filled.sandboxes.items()}),

@@ -26,7 +26,7 @@ VXLAN_OVERHEAD = {4: 50, 6: 70}
 
 def families(network: Network) -> tuple[int, ...]:
     """Which of IPv4 (4) and IPv6 (6) a network has."""
-    return tuple(family for family in FAMILIES if (network.enable_ipv4 if family == 4 else network.enable_ipv6))
+    return (4,) * network.enable_ipv4 + (6,) * network.enable_ipv6
 
 
 def gateway_mode(network: Network, family: int) -> str:
@@ -130,7 +130,7 @@ def gateway_endpoint(declaration: Declaration, sandbox: Sandbox, family: int = 4
         network = declaration.networks[endpoint.network]
         return -endpoint.gw_priority, not all(_leads_out(network, endpoint, one) for one in FAMILIES), endpoint.network
 
-    return min(leading_out, key=rank, default=None)
+    return min(leading_out, key=rank) if len(leading_out) > 1 else next(iter(leading_out), None)
 
 
 def gateway_endpoints(declaration: Declaration, sandbox: Sandbox) -> dict[int, Endpoint]:

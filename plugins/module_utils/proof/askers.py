@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .expect import Pair, expected
+from .on_wire import may_leave_by_wire
 from .site import Door, Site
 
 
@@ -30,4 +31,5 @@ def local_sources(site: Site, door: Door) -> list[str]:
     """Who on its own host may ask at a published door: the host first, then sandboxes, whose 127.0.0.0/8 is another one."""
     if door.kind == "shut":
         return []
-    return [""] if door.address.is_loopback else ["", *(name for name in site.sandboxes if expected(site, name, door))]
+    # Of every other sandbox there is something to expect at a published port (see ``expected``), whichever port it is.
+    return [""] if door.address.is_loopback else ["", *(name for name in site.sandboxes if not may_leave_by_wire(site, name))]

@@ -45,7 +45,7 @@ def expected(source: Site, name: str, door: Door, proto: str = "tcp") -> tuple[s
         return (REACHED, "egress") if _hides(gateway, door.address.version) else None
     if gateway.name == door.network and not gateway.icc:
         return BLOCKED, "hairpin"
-    if door.port and not _lets_in(door.port, _address_on(source, name, gateway, door.address.version)):
+    if door.port and door.port.allow_from is not None and not _lets_in(door.port, _address_on(source, name, gateway, door.address.version)):
         return BLOCKED, "allow_from"
     return REACHED, "published"
 
@@ -124,7 +124,7 @@ def _row(host: str, name: str, door: Door, proto: str, expect: str, kind: str, s
     return Row(
         (host, name),
         (door.host, door.sandbox),
-        str(door.address),
+        door.to,
         proto,
         0 if proto == "icmp" else port,
         0 if proto == "icmp" else door.listener,

@@ -77,4 +77,4 @@ def is_cut_off(source: Site, name: str, subnet: IPNetwork) -> bool:
 
 def may_leave_by_wire(source: Site, name: str) -> bool:
     """Whether a sandbox is on a wire, so that addresses outside may be there or beyond: where its way out leads is not declared."""
-    return any(is_on_wire(source.declared.get(network)) and source.declared[network].parent is not None for network in source.networks[name])
+    return name in source.wired

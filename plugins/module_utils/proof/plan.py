@@ -45,15 +45,15 @@ def proof_plan(
         for row, its_controls in rows(*pair):
             number = numbers.setdefault(row, len(numbers))
             controls[number] = [numbers.setdefault(control, len(numbers)) for control in its_controls]
-    files = {file_of(site.host): _host_file(len(sites), run) for site in sites}
+    parts = {site.host: _host_file(len(sites), run) for site in sites}
+    listeners: dict[str, dict[str, dict[str, Any]]] = {site.host: {} for site in sites}
     for row, number in numbers.items():
-        files[file_of(row.source[0])]["probes"].append(_probe(row, number))
-        if row.listener:
-            name = listener_name(row)
-            listener = {"in": row.target[1] or "host", "proto": transport(row), "port": row.listener, "name": name}
-            files[file_of(row.target[0])]["listen"].setdefault(name, listener)
-    for file in files.values():
-        file["listen"] = list(file["listen"].values())
+        name = listener_name(row)
+        parts[row.source[0]]["probes"].append(_probe(row, number, name))
+        host, sandbox = row.target
+        if row.listener and name not in listeners[host]:
+            listeners[host][name] = {"in": sandbox or "host", "proto": transport(row), "port": row.listener, "name": name}
+    files = {file_of(host): {**part, "listen": list(listeners[host].values())} for host, part in parts.items()}
     files[WHOLE] = {
         "proof": mark(run, "proof"),
         "mode": mode,
@@ -71,12 +71,19 @@ def file_of(host: str) -> str:
 
 def _host_file(hosts: int, run: str) -> dict[str, Any]:
     """Listeners must outlast the two tasks on every other host, which Ansible may take to one after the other."""
-    return {"proof": mark(run, "proof"), "run": run, "listen": {}, "probes": [], "lifetime_s": 120 + 2 * hosts, "idle_s": 8 + hosts}
+    return {"proof": mark(run, "proof"), "run": run, "listen": [], "probes": [], "lifetime_s": 120 + 2 * hosts, "idle_s": 8 + hosts}
 
 
-def _probe(row: Row, number: int) -> dict[str, Any]:
-    probe = {"id": number, "from": row.source[1] or "host", "to": row.address, "proto": row.proto, "port": row.port, "expect": row.expect}
-    return {**probe, "listener": listener_name(row)}
+def _probe(row: Row, number: int, listener: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "from": row.source[1] or "host",
+        "to": row.address,
+        "proto": row.proto,
+        "port": row.port,
+        "expect": row.expect,
+        "listener": listener,
+    }
 
 
 def _host_words(site: Site) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
@@ -46,6 +47,11 @@ class Door:
     declared: Network | None = field(default=None, compare=False)
     witness: tuple[str, str] | None = None
 
+    @cached_property
+    def to(self) -> str:
+        """Its address as text, which many rows have."""
+        return str(self.address)
+
     @property
     def is_wide(self) -> bool:
         """Whether sandboxes of all hosts are asked about it."""
@@ -69,10 +75,10 @@ class Member(NamedTuple):
 class Site:
     """One host as the proof sees it.
 
-    sandboxes: those with a namespace of their own. networks: of each, those it is on. gateways: of each, the network of its
-    default route in each family. aliases: the others, each with the sandbox whose namespace it is in (empty: the host's). underlay_door: how
-    this host is asked by others. members: who is in each group of an overlay or a wire, on all hosts, by host. egress: the host that is asked to see whether
-    this one's sandboxes get out.
+    sandboxes: those with a namespace of their own. networks: of each, those it is on. wired: those that are on a wire which leads somewhere.
+    gateways: of each, the network of its default route in each family. aliases: the others, each with the sandbox whose namespace it is in (empty:
+    the host's). underlay_door: how this host is asked by others. members: who is in each group of an overlay or a wire, on all hosts, by host. egress:
+    the host that is asked to see whether this one's sandboxes get out.
     """
 
     host: str
@@ -80,6 +86,7 @@ class Site:
     declared: Mapping[str, Network]
     sandboxes: Mapping[str, Sandbox]
     networks: Mapping[str, frozenset[str]]
+    wired: frozenset[str]
     gateways: Mapping[str, Mapping[int, Network]]
     aliases: Mapping[str, str]
     underlay_door: Door | None
@@ -107,6 +114,8 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4A
     for host in hosts:
         declared = declarations[host]
         own = {name: box for name, box in sorted(declared.sandboxes.items()) if box.mode in ("networks", "none")}
+        wires = {name for name, one in declared.networks.items() if is_on_wire(one) and one.parent is not None}
+        networks = {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()}
         egress = after.get(host)
         sites.append(
             Site(
@@ -114,7 +123,8 @@ def survey(declarations: Mapping[str, Declaration], underlay: Mapping[str, IPv4A
                 underlay.get(host),
                 declared.networks,
                 own,
-                {name: frozenset(end.network for end in box.endpoints) for name, box in own.items()},
+                networks,
+                frozenset(name for name, its in networks.items() if not wires.isdisjoint(its)),
                 {name: _gateway_networks(declared, box) for name, box in own.items()},
                 dict(_aliases(declared)),
                 own_door.get(host),

@@ -8,11 +8,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.ledger_file import LedgerFile, open_ledger
+from ansible_collections.mooring.cnm.tests.unit.model.declared import UNHURRIED
+from hypothesis import given
+from hypothesis import strategies as st
 
 # A run that gives one address: it reads, decides, and writes. It says when it is ready, and begins when it is told.
 RUN = """
@@ -59,3 +64,53 @@ def test_a_run_that_ends_while_it_writes_leaves_the_old_ledger_and_no_lock(tmp_p
     with open_ledger(str(path)) as ledger:
         assert ledger.read() == {"version": 1}
     assert os.listdir(tmp_path) == [path.name]
+
+
+# Names as inventories have them, and some that YAML must quote.
+NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,100}", fullmatch=True) | st.sampled_from(
+    ["null", "yes", "1e3", "0x1f", "12:30", "2001:db8::1", "10.0.0.1", "hôte"]
+)
+KEYS = NAMES | st.builds("{}/{}".format, NAMES, NAMES)
+ADDRESSES = st.lists(st.ip_addresses().map(str), max_size=2)
+GRANTS = st.fixed_dictionaries(
+    {"subnets": st.lists(st.ip_addresses().map("{}/32".format), max_size=2), "vnis": st.lists(st.integers(1, 2**24 - 1), max_size=2)}
+)
+SEEN = st.fixed_dictionaries(
+    {"prefixes": ADDRESSES, "underlay_address": st.none() | st.ip_addresses(v=4).map(str), "underlay_mtu": st.none() | st.integers(576, 9000)}
+)
+CONTENTS = st.fixed_dictionaries(
+    {
+        "version": st.just(1),
+        "networks": st.dictionaries(KEYS, GRANTS, max_size=3),
+        "endpoints": st.dictionaries(KEYS, st.dictionaries(KEYS, ADDRESSES, max_size=3), max_size=3),
+        "ports": st.dictionaries(KEYS, st.dictionaries(st.sampled_from(["80", "53/udp", "127.0.0.1:443"]), st.integers(1, 65535), max_size=2), max_size=3),
+        "seen": st.dictionaries(NAMES, SEEN, max_size=3),
+    }
+)
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without libyaml: there is but one way")
+@given(CONTENTS)
+@UNHURRIED
+def test_with_and_without_libyaml_the_text_is_the_same(content: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = LedgerFile(os.path.join(folder, "ledger.yml"))
+        file.write(content)
+        text = Path(file.path).read_text(encoding="utf-8")
+        assert text.partition("\n")[2] == yaml.safe_dump(content, default_flow_style=False, sort_keys=True)
+        assert file.read() == yaml.safe_load(text) == content
+
+
+def test_a_ledger_without_libyaml(tmp_path: Path) -> None:
+    run = """
+import sys, yaml
+for name in ("CSafeLoader", "CSafeDumper"):
+    if hasattr(yaml, name):
+        delattr(yaml, name)
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.ledger_file import LedgerFile
+LedgerFile(sys.argv[1]).write({"version": 1, "endpoints": {"n": {"h/s": ["10.0.0.2"]}}})
+print(LedgerFile(sys.argv[1]).read())
+"""
+    path = str(tmp_path / "ledger.yml")
+    done = subprocess.run([sys.executable, "-c", run, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(LedgerFile(path).read()) == "{'endpoints': {'n': {'h/s': ['10.0.0.2']}}, 'version': 1}"

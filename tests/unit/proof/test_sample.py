@@ -10,11 +10,12 @@ from ipaddress import IPv4Address
 from itertools import islice
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
-from ansible_collections.mooring.cnm.plugins.module_utils.proof.expect import Pair, rows
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.askers import local_sources
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.expect import Pair, expected, rows
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.plan import WHOLE, file_of, proof_plan
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.row import BLOCKED
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.sample import LIMIT, choose, count, every_pair, sampled_pairs
-from ansible_collections.mooring.cnm.plugins.module_utils.proof.site import survey
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.site import published_doors, survey
 from ansible_collections.mooring.cnm.tests.unit.model.declared import UNHURRIED
 from ansible_collections.mooring.cnm.tests.unit.proof.declared import UNDERLAY, fleets, host, network, on, prove
 from hypothesis import given
@@ -114,3 +115,11 @@ def test_each_host_gets_only_its_part() -> None:
 def test_rows_of_a_pair_are_of_all_protocols_or_of_the_ports() -> None:
     for pair in every_pair(survey(*large(2, 4))):
         assert [row.proto for row, _controls in rows(*pair)] == ["icmp", "tcp", "udp"]
+
+
+@given(fleets())
+@UNHURRIED
+def test_who_asks_at_a_published_port_has_something_to_expect_there(fleet: dict[str, Declaration]) -> None:
+    for site in survey(fleet, UNDERLAY):
+        for door in (one for one in published_doors(site) if one.kind == "published" and not one.address.is_loopback):
+            assert local_sources(site, door) == [name for name in ("", *site.sandboxes) if expected(site, name, door)]

@@ -1,0 +1,103 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole plan, from the variables of hosts to the ledger and the files, and that the ledger is not gone through again for every host."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import ItemsView, Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet import HostInput, plan_fleet
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Ledger
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.plan import WHOLE, file_of
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.planned import planned
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import host_file, network_file, read_slice
+
+NETWORKS: dict[str, Any] = {"front": {}, "backbone": {"driver": "overlay"}}
+SANDBOXES: dict[str, Any] = {"web": {"networks": ["front"], "ports": ["80"]}, "db": {"networks": ["backbone"]}}
+
+
+class HostVars(dict[str, dict[str, Any]]):
+    """As much of Ansible's as a plan asks for."""
+
+    def raw_get(self, host: str) -> dict[str, Any]:
+        return self[host]
+
+
+def variables(folder: Path, *hosts: str, **more: Any) -> dict[str, Any]:
+    held = {
+        host: {
+            "cnm_networks": NETWORKS,
+            "cnm_sandboxes": SANDBOXES,
+            "cnm_ledger": str(folder / "ledger.yml"),
+            "ansible_host": f"198.18.0.{at}",
+            "look": {"reserved": {"ports": []}},
+            **more,
+        }
+        for at, host in enumerate(hosts, 1)
+    }
+    return {"hostvars": HostVars(held), "groups": {"all": list(hosts)}, "ansible_play_hosts": list(hosts)}
+
+
+def run(folder: Path, given: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
+    return planned(given, "look", allocate=True, check_mode=check_mode, parent=str(folder))
+
+
+def test_one_file_for_each_host_and_each_network_of_the_fleet(tmp_path: Path) -> None:
+    done = run(tmp_path, variables(tmp_path, "a", "b"))
+    expected = {WHOLE, network_file("backbone"), *(name(host) for host in ("a", "b") for name in (host_file, file_of))}
+    assert {one.name for one in Path(done["plan"]).iterdir()} == expected
+    slice_of_a = read_slice(done["plan"], "a")
+    told = {name: {key: value for key, value in one.items() if key != "mtu"} for name, one in slice_of_a["networks"].items()}
+    assert told == done["networks"]["a"] and set(slice_of_a["peers"]["backbone"]) == {"b"}
+    rows = json.loads((Path(done["plan"]) / WHOLE).read_text())["rows"]
+    sent = [json.loads((Path(done["plan"]) / file_of(host)).read_text())["probes"] for host in ("a", "b")]
+    assert sorted(row["id"] for row in rows) == sorted(probe["id"] for part in sent for probe in part)
+
+
+def test_the_second_plan_changes_nothing_and_check_mode_writes_nothing(tmp_path: Path) -> None:
+    given = variables(tmp_path, "a", "b")
+    predicted = run(tmp_path, given, check_mode=True)
+    assert predicted["changed"] and not (tmp_path / "ledger.yml").exists()
+    done = run(tmp_path, given)
+    assert done["changed"] and done["diff"] == predicted["diff"]
+    text = (tmp_path / "ledger.yml").read_text()
+    again = run(tmp_path, given)
+    assert not again["changed"] and again["networks"] == done["networks"] and (tmp_path / "ledger.yml").read_text() == text
+
+
+def test_with_a_problem_nothing_is_written(tmp_path: Path) -> None:
+    done = run(tmp_path, variables(tmp_path, "a", cnm_networks={"front": {"driver": "none such"}}))
+    assert done["failed"] and done["problems"] and done["plan"] is None and list(tmp_path.iterdir()) == []
+
+
+def test_the_collector_of_circles_is_at_work_again(tmp_path: Path) -> None:
+    run(tmp_path, variables(tmp_path, "a"))
+    assert gc.isenabled()
+
+
+def test_the_ledger_is_not_gone_through_for_every_host() -> None:
+    times = 0
+
+    class Counted(dict[str, dict[str, int]]):
+        def items(self) -> ItemsView[str, dict[str, int]]:
+            nonlocal times
+            times += 1
+            return super().items()
+
+        def __iter__(self) -> Iterator[str]:
+            nonlocal times
+            times += 1
+            return super().__iter__()
+
+    hosts = {f"h{at}": HostInput({"cnm_networks": NETWORKS}, {"cnm_sandboxes": SANDBOXES}, {}) for at in range(20)}
+    first = plan_fleet(hosts, Ledger(), Stock(), "default", True)
+    assert len(first.ledger.ports) == 20
+    ledger = Ledger(first.ledger.networks, first.ledger.endpoints, first.ledger.ranges, first.ledger.seen, Counted(first.ledger.ports))
+    again = plan_fleet(hosts, ledger, Stock(), "default", True)
+    assert again.ledger.ports == first.ledger.ports and times < 5
