@@ -61,16 +61,15 @@ class FarHost:
 
 @contextlib.contextmanager
 def hosts_on_a_wire(*names: str) -> Iterator[dict[str, FarHost]]:
-    """Hosts with eth0 on a bridge in the namespace of the caller, which must be a throw-away host."""
-    subprocess.run(["ip", "link", "add", "wire", "type", "bridge"], check=True)
-    subprocess.run(["ip", "link", "set", "wire", "up"], check=True)
+    """Hosts with eth0 on a bridge in the namespace of the caller, which must be a throw-away host. The bridge and its ports say nothing themselves."""
+    subprocess.run(["sh", "-c", "ip link add wire type bridge && ip link set wire addrgenmode none && ip link set wire up"], check=True)
     with contextlib.ExitStack() as stack:
         found = {}
         for number, name in enumerate(names, start=11):
             one = found[name] = FarHost(name, number)
             stack.callback(one.end)
-            script = f"ip link add port{number} master wire up type veth peer name eth0 netns {one.pid}"
-            subprocess.run(["sh", "-c", script], check=True)
+            script = f"ip link add port{number} type veth peer name eth0 netns {one.pid} && ip link set port{number} addrgenmode none"
+            subprocess.run(["sh", "-c", f"{script} && ip link set port{number} master wire up"], check=True)
             one.sh(f"ip addr add {one.address}/16 dev eth0; ip addr add {one.address6}/64 dev eth0 nodad; ip link set eth0 up; ip route add default dev eth0")
         yield found
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import socket
-import struct
+import json
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from .capture import captured, is_of_hosts, read_packet
 from .conftest import Host
 from .elsewhere import FarHost, hosts_on_a_wire
 
@@ -22,8 +22,8 @@ OV1 = {"driver": "overlay", "vni": 256, "ipam": {"config": [{"subnet": "10.0.0.0
 # The same addresses as ov1 has, and one that only this network has.
 OV2 = {"driver": "overlay", "vni": 257, "ipam": {"config": [{"subnet": "10.0.0.0/24", "gateway": "10.0.0.1"}]}}
 WHERE = {"a": {"bbox1": ("ov1", "10.0.0.2")}, "b": {"bbox2": ("ov1", "10.0.0.3"), "other": ("ov2", "10.0.0.9")}}
-ETH_P_ALL, SO_RCVBUF_BYTES = 3, 4 << 20
-
+# What makes ov1 a network of both families; a sandbox has the same last number in both.
+DUAL: dict[str, Any] = {"enable_ipv6": True, "ipam": {"config": [*OV1["ipam"]["config"], {"subnet": "fd00:9::/64", "gateway": "fd00:9::1"}]}}  # type: ignore[index]
 
 # Asks who has the gateway, and prints the MAC of everybody who answers within half a second.
 ASK_FOR_THE_GATEWAY = """
@@ -52,10 +52,14 @@ def pair(shared_host: Host) -> Iterator[dict[str, FarHost]]:
 
 def options(pair: dict[str, FarHost], host: str, where: Any = None, family: int = 4, **overlay: Any) -> dict[str, Any]:
     """What one host gets, where every sandbox is on one overlay and on the way out. overlay: more options of ov1."""
+
+    def endpoint(address: str) -> dict[str, str]:
+        return {"ipv4_address": address, **({"ipv6_address": ipv6(address)} if overlay.get("enable_ipv6") else {})}
+
     where = where or WHERE
     addresses = {name: one.address if family == 4 else one.address6 for name, one in pair.items()}
     sandboxes = {
-        name: {"networks": {network: {"ipv4_address": address}, "cnm_gwbridge": {"ipv4_address": f"172.18.0.{number}"}}}
+        name: {"networks": {network: endpoint(address), "cnm_gwbridge": {"ipv4_address": f"172.18.0.{number}"}}}
         for number, (name, (network, address)) in enumerate(where[host].items(), start=2)
     }
     # On one host two networks cannot have the same subnet: each has those that its sandboxes are on.
@@ -65,7 +69,7 @@ def options(pair: dict[str, FarHost], host: str, where: Any = None, family: int 
         for name, (network, address) in boxes.items() if other != host else ():
             if network in peers:
                 there = peers[network].setdefault(other, {"underlay_address": addresses[other], "sandboxes": {}})
-                there["sandboxes"][name] = {"ipv4_address": address}
+                there["sandboxes"][name] = endpoint(address)
     return {
         "networks": {**networks, "cnm_gwbridge": WAY_OUT},
         "sandboxes": sandboxes,
@@ -75,8 +79,16 @@ def options(pair: dict[str, FarHost], host: str, where: Any = None, family: int 
     }
 
 
+def ipv6(address: str) -> str:
+    return f"fd00:9::{address.rpartition('.')[2]}"
+
+
 def converge(pair: dict[str, FarHost], *args: Any, **more: Any) -> dict[str, list[str]]:
     return {name: one.topology(options(pair, name, *args, **more))["ops"] for name, one in pair.items()}
+
+
+def vteps(pair: dict[str, FarHost], family: int) -> list[str]:
+    return [one.address if family == 4 else one.address6 for one in pair.values()]
 
 
 def pings(host: FarHost, sandbox: str, address: str, words: str = "") -> bool:
@@ -121,25 +133,28 @@ def test_out_by_the_way_out_and_not_to_each_other_over_it(pair: dict[str, FarHos
     assert pair["a"].sh("ip netns exec bbox1 ip route show default") == "default via 172.18.0.1 dev eth1 proto 206 \n"
 
 
-def test_only_vxlan_is_on_the_wire_and_no_arp_of_the_sandboxes(pair: dict[str, FarHost]) -> None:
-    pair["a"].sh("ip netns exec bbox1 ip neigh flush all; ip neigh flush all")
-    seen = []
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as wire:
-        wire.bind(("port11", ETH_P_ALL))
-        assert pings(pair["a"], "bbox1", "10.0.0.3")
-        wire.settimeout(0)
-        try:
-            while True:
-                seen.append(wire.recv(2000))
-        except BlockingIOError:
-            pass
-    udp = [frame for frame in seen if frame[12:14] == b"\x08\x00" and frame[23] == 17]
-    vxlan = [frame[42:] for frame in udp if struct.unpack_from(">H", frame, 36)[0] == 4789]
-    assert len(vxlan) >= 2
-    assert {struct.unpack_from(">I", one, 4)[0] >> 8 for one in vxlan} == {256}
-    assert [one for one in vxlan if one[20:22] == b"\x08\x06"] == []
-    asked = {socket.inet_ntoa(frame[38:42]) for frame in seen if frame[12:14] == b"\x08\x06"}
-    assert asked <= {one.address for one in pair.values()}
+@pytest.mark.parametrize("family", [4, 6])
+def test_only_vxlan_is_on_the_wire_and_no_question_for_an_address_of_the_sandboxes(pair: dict[str, FarHost], family: int) -> None:
+    """From before the sandboxes are there: links come up, addresses are announced, neighbours are asked for, and are to confirm that they are there still."""
+    for one in pair.values():
+        one.topology({})
+    shown = [json.loads(one.sh("ip -json address show dev eth0")) for one in pair.values()]
+    addresses = {address["local"] for (link,) in shown for address in link["addr_info"]}
+    with captured("port11") as wire:
+        converge(pair, ONE_EACH, family, **DUAL)
+        pair["a"].sh("ip neigh flush all; ip -n bbox1 neigh flush all")
+        for address in ("10.0.0.3", ipv6("10.0.0.3")):
+            assert pings(pair["a"], "bbox1", address)
+            pair["a"].sh(f"ip -n bbox1 neigh replace {address} lladdr 02:42:0a:00:00:03 dev eth0 nud probe")
+        pair["a"].sh("timeout 5 sh -c 'until [ $(ip -n bbox1 neigh show dev eth0 nud reachable | wc -l) = 2 ]; do sleep 0.02; done'")
+    packets = wire.packets()
+    vxlan = [one for one in packets if one.kind == "vxlan"]
+    assert [one for one in packets if one.kind != "vxlan" and not is_of_hosts(one, addresses)] == []
+    assert {one.addresses for one in vxlan} == {(here, there) for here in vteps(pair, family) for there in vteps(pair, family) if here != there}
+    assert {one.number for one in vxlan} == {256}
+    # Two echo requests and the answers, and nothing else.
+    inner = [read_packet(one.inner) for one in vxlan]
+    assert [(one.kind, one.number) for one in inner] == [("icmp", 8), ("icmp", 0), ("icmpv6", 128), ("icmpv6", 129)]
 
 
 def test_networks_with_the_same_addresses_do_not_meet(pair: dict[str, FarHost]) -> None:
