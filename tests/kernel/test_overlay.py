@@ -15,6 +15,7 @@ import pytest
 from .capture import captured, is_of_hosts, read_packet
 from .conftest import Host
 from .elsewhere import FarHost, hosts_on_a_wire
+from .groups import receivers
 
 NETNS = "cnm+default+ov1"
 WAY_OUT = {"icc": False, "ipam": {"config": [{"subnet": "172.18.0.0/16", "gateway": "172.18.0.1"}]}}
@@ -202,6 +203,18 @@ def test_broadcast_only_where_it_is_declared(pair: dict[str, FarHost], broadcast
     # Every host has the gateway: a sandbox is answered by that of its own alone.
     own = pair["a"].sh(f"ip -n {NETNS} -o link show br0").split("link/ether ")[1].split()[0]
     assert pair["a"].sh(f"ip netns exec bbox1 {sys.executable} -c '{ASK_FOR_THE_GATEWAY}'").split() == [own]
+
+
+@pytest.mark.parametrize("broadcast", [True, False])
+def test_multicast_reaches_the_other_hosts_only_where_it_is_declared(pair: dict[str, FarHost], broadcast: bool) -> None:
+    """A datagram in each family: it comes to the neighbour on the same host either way."""
+    where = {"a": {"bbox1": ("ov1", "10.0.0.2"), "next": ("ov1", "10.0.0.4")}, "b": {"bbox2": ("ov1", "10.0.0.3"), "third": ("ov1", "10.0.0.5")}}
+    converge(pair, where, broadcast=broadcast, **DUAL)
+    netns = {box: f"/proc/{pair[host].pid}/root/run/netns/{box}" for host, boxes in where.items() for box in boxes}
+    source = netns.pop("bbox1")
+    expected = {"next", "bbox2", "third"} if broadcast else {"next"}
+    for group in ("239.1.2.3", "ff05::1:3"):
+        assert receivers(group, source, netns, expected) == expected
 
 
 def test_subnets_of_one_network_reach_each_other_over_hosts(pair: dict[str, FarHost]) -> None:
