@@ -50,6 +50,19 @@ def test_what_only_one_host_knows_stops_all(fleet: Fleet) -> None:
     assert "node2: cnm_networks.front: the bridge br-app" in run.text
 
 
+def test_an_underlay_address_that_the_host_does_not_have(fleet: Fleet) -> None:
+    """Only node2 itself knows that, and node1 is left alone too."""
+    fleet.declare(cnm_networks={**NETWORKS, "ov": {"driver": "overlay"}}, cnm_sandboxes={"box": {"networks": ["ov", "front"]}})
+    fleet.declare("host_vars/node2", cnm_underlay_address="198.18.9.9")
+    try:
+        run = fleet.play("mooring.cnm.site")
+    finally:
+        fleet.ledger.unlink(missing_ok=True)  # the plan itself was good
+    assert run.status == 2
+    assert "1 problem on 1 host. No host was changed." in run.text
+    assert "node2: cnm_underlay_address: the host has no such address, and overlays send from it: give one of its own" in run.text
+
+
 def test_a_port_that_a_process_has(fleet: Fleet) -> None:
     listen = "import socket, time; s = socket.create_server(('', 8080)); time.sleep(60)"
     pid = fleet.host("node1").check_output(f'python3 -c "{listen}" >/dev/null 2>&1 & echo $!')
