@@ -21,7 +21,7 @@ FILES = {
 }
 IMAGE = """\
 mkdir -p /tmp/image/bin && cp /opt/busybox/bin/busybox /tmp/image/bin/
-for name in sh nc ip; do ln -sf busybox /tmp/image/bin/$name; done
+for name in sh nc ip timeout; do ln -sf busybox /tmp/image/bin/$name; done
 tar -C /tmp/image -c . | podman import --quiet - localhost/busybox
 """
 
@@ -36,6 +36,6 @@ def have_podman(host: EngineHost) -> None:
     host.sh(IMAGE)
 
 
-def podman_container(host: EngineHost, name: str, network: str) -> None:
-    """Start a container that answers on port 80 of TCP with its name, and ends when it is told."""
-    host.sh(f"podman run --detach --name {name} --stop-signal KILL --network {network} localhost/busybox nc -ll -p 80 -e echo {name}")
+def podman_container(host: EngineHost, name: str, network: str, words: str = "") -> None:
+    """Start a container that answers on port 80 of TCP with its name, and ends when it is told. words: more options."""
+    host.sh(f"podman run --detach --name {name} --stop-signal KILL --network {network} {words} localhost/busybox nc -ll -p 80 -e echo {name}")
