@@ -14,14 +14,13 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import converge_lab
+from ansible_collections.mooring.cnm.tests.transfer import SIZE_BYTES, segment_bytes, transfer
 
 from .conftest import Fleet, Run
-from .test_overlay import COUNT
 
 HOSTS = {f"node{number}": f"198.18.0.{number}" for number in range(1, 9)}
 PORT = 4790
 NETWORKS: dict[str, Any] = {"ov1": {"driver": "overlay"}, "ov2": {"driver": "overlay", "internal": True}, "front": {}}
-SEND = "import socket, sys\nsocket.create_connection((sys.argv[1], 5000)).sendall(bytes(10**6))"
 
 
 def boxes(number: int) -> dict[str, Any]:
@@ -123,14 +122,9 @@ def test_over_ipv6_between_the_hosts_with_full_segments(fleet: Fleet) -> None:
         declare(fleet, number, own, cnm_underlay_address=f"fd00:198:18::{number:x}")
     assert proven(fleet.play("mooring.cnm.site")) == 14 * 15 + 38
     names = {"one1": "node1", "one2": "node6", "one4": "node4", "one5": "node5", "one6": "node6", "one7": "node7", "one8": "node8"}
-    for name, host in names.items():
-        fleet.host(host).check_output(f'echo "{COUNT}" >/run/count.py; setsid ip netns exec {name} python3 /run/count.py >/run/got-{name} 2>&1 </dev/null &')
-    for name, host in names.items():
-        fleet.host(host).check_output(f"for try in $(seq 100); do ip netns exec {name} ss -Hltn | grep -q :5000 && exit; sleep 0.1; done; exit 1")
     for name, target in zip(names, [*list(names)[1:], "one1"], strict=True):
-        fleet.host(names[name]).check_output(f'ip netns exec {name} python3 -c "{SEND}" {target}')
-    for name, host in names.items():
-        assert fleet.host(host).check_output(f"for try in $(seq 50); do [ -s /run/got-{name} ] && break; sleep 0.1; done; cat /run/got-{name}") == "1000000"
+        carried = transfer((fleet.host(names[name]), name), (fleet.host(names[target]), target), target)
+        assert carried == (SIZE_BYTES, segment_bytes(1330))
     (link,) = json.loads(fleet.host("node1").check_output("ip -json -details -netns cnm+default+ov1 link show vxlan0"))
     assert (link["mtu"], link["linkinfo"]["info_data"]["local6"]) == (1330, "fd00:198:18::1")
     assert fleet.play("mooring.cnm.drift").status == 0

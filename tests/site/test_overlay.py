@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import converge_lab
+from ansible_collections.mooring.cnm.tests.transfer import SIZE_BYTES, segment_bytes, transfer
 
 from .conftest import Fleet
 
@@ -24,9 +25,6 @@ NETWORKS: dict[str, Any] = {
     "ov3": {"driver": "overlay", "ipam": {"config": [{"subnet": "10.22.1.0/24"}]}},
     "front": {},
 }
-# A program that counts what one connection sends it, and one that sends a megabyte. No quotes but single ones.
-COUNT = "import socket\nc = socket.create_server(('', 5000)).accept()[0]\nn = 0\nwhile d := c.recv(65536): n += len(d)\nprint(n)"
-SEND = "import socket\nsocket.create_connection(('bbox2', 5000)).sendall(bytes(10**6))"
 BOXES: dict[str, dict[str, Any]] = {
     "node1": {"bbox1": {"networks": ["ov1"]}, "bbox3": {"networks": ["ov2"]}},
     "node2": {"bbox2": {"networks": {"ov1": {"aliases": ["two"]}}, "ports": ["8080:80"]}},
@@ -93,10 +91,8 @@ def test_the_walk_through(fleet: Fleet) -> None:
 
 def test_full_segments_over_tcp(fleet: Fleet) -> None:
     """Not only what fits into one packet: a megabyte, which goes in segments of the size of the network's MTU."""
-    fleet.host("node2").check_output(f'echo "{COUNT}" >/tmp/count.py; setsid ip netns exec bbox2 python3 /tmp/count.py >/tmp/got 2>&1 </dev/null &')
-    fleet.host("node2").check_output("for try in $(seq 50); do ip netns exec bbox2 ss -Hltn | grep -q :5000 && exit; sleep 0.1; done; exit 1")
-    inside(fleet, "node1", "bbox1", f'python3 -c "{SEND}"')
-    assert fleet.host("node2").check_output("for try in $(seq 50); do [ -s /tmp/got ] && break; sleep 0.1; done; cat /tmp/got") == "1000000"
+    carried = transfer((fleet.host("node1"), "bbox1"), (fleet.host("node2"), "bbox2"), "bbox2")
+    assert carried == (SIZE_BYTES, segment_bytes(1450))
 
 
 def test_tables_changed_by_hand_are_told_and_repaired(fleet: Fleet) -> None:

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
+from ansible_collections.mooring.cnm.tests.testinfra_lab import lab_host
+from ansible_collections.mooring.cnm.tests.transfer import SIZE_BYTES, segment_bytes, transfer
 from testinfra.host import Host
 
 # From the inventory of molecule/overlay, in the order in which the ledger gives.
@@ -51,3 +54,13 @@ def test_the_way_out_is_where_it_is_needed(host: Host) -> None:
     boxes = {"node1": {"api": True}, "node2": {"db": True, "store": False}, "node3": {"job": False, "log": False}}[host.check_output("hostname")]
     gateways = {name: "cnm_gwbridge" in host.check_output(f"ip -netns {name} link") for name in boxes}
     assert gateways == boxes
+
+
+@pytest.mark.parametrize(("source", "target", "family"), [("node1/api", "node2/db", 4), ("node2/db", "node3/job", 4), ("node3/log", "node2/store", 6)])
+def test_full_segments_over_tcp(source: str, target: str, family: int) -> None:
+    """Over backbone by IPv4, and over quiet by IPv6."""
+    sender, receiver = (
+        (lab_host(name, os.environ.get("CNM_LAB_NAME", "molecule")), box) for name, _slash, box in (one.partition("/") for one in (source, target))
+    )
+    (eth0,) = json.loads(receiver[0].check_output(f"ip -json -netns {receiver[1]} -{family} address show dev eth0 scope global"))
+    assert transfer(sender, receiver, eth0["addr_info"][0]["local"]) == (SIZE_BYTES, segment_bytes(1450, family))
