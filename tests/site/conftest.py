@@ -57,9 +57,13 @@ class Fleet:
 
     def __init__(self, folder: Path, lab: str, size: int = len(HOSTS)) -> None:
         self.folder, self.lab = folder, lab
-        (folder / "lab.yml").write_text(f"plugin: mooring.cnm.lab\nsize: {size}\n")
+        self.size(size)
         self.ledger = folder / ".cnm-ledger.yml"
         self.declare()
+
+    def size(self, hosts: int) -> None:
+        """Let the inventory have as many hosts."""
+        (self.folder / "lab.yml").write_text(f"plugin: mooring.cnm.lab\nsize: {hosts}\n")
 
     def power(self, state: str, *hosts: str) -> None:
         """Bring these hosts to a state of playbook lab; without hosts, the whole lab."""

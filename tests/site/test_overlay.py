@@ -61,6 +61,14 @@ def site(fleet: Fleet, *words: str, status: int = 0) -> str:
     return run.text
 
 
+def tables(fleet: Fleet, host: str, network: str) -> str:
+    """Where a host sends what is for others, and the MACs of their addresses."""
+    netns, vxlan = f"cnm+default+{network}", "show dev vxlan0 nud permanent"
+    return str(
+        fleet.host(host).check_output(f"bridge -n {netns} fdb show dev vxlan0 | grep permanent; ip -n {netns} neigh {vxlan}; ip -n {netns} -6 neigh {vxlan}")
+    )
+
+
 def inside(fleet: Fleet, host: str, sandbox: str, command: str) -> str:
     return str(fleet.host(host).check_output(f"ip netns exec {sandbox} {command}"))
 
@@ -126,6 +134,34 @@ def test_a_host_that_leaves_takes_its_entries_along(fleet: Fleet) -> None:
     site(fleet, "-e", "cnm_verify=none")
     assert "vxlan" not in fleet.host("node2").check_output("ip -all netns exec ip link")
     assert "198.18.0.2" not in fleet.host("node1").check_output("ip netns exec cnm+default+ov1 bridge fdb show dev vxlan0")
+
+
+def test_a_host_that_is_taken_out_of_the_inventory_is_forgotten(fleet: Fleet) -> None:
+    """The ledger frees what node3 had, and the others know nothing of it any more. What stands on it stays: nobody was told to go there."""
+    declare(fleet, node2=BOXES["node2"], node3={"far": {"networks": ["ov1", "ov2"]}, "local": {"networks": ["front"]}})
+    site(fleet, "-e", "cnm_verify=none")
+    had = ledger(fleet)
+    far, vtep = had["endpoints"]["ov1"]["node3/far"][0], HOSTS["node3"]
+    known = {name: tables(fleet, name, "ov1") for name in ("node1", "node2")}
+    assert all(far in one and vtep in one for one in known.values())
+    assert "node3" in had["seen"] and "node3/front" in had["networks"]
+
+    fleet.size(2)
+    assert "node3" not in site(fleet, "-e", "cnm_verify=none")
+    assert "node3" not in fleet.ledger.read_text()
+    assert ledger(fleet)["endpoints"]["ov1"] == {name: one for name, one in had["endpoints"]["ov1"].items() if name != "node3/far"}
+    for name, before in known.items():
+        after = tables(fleet, name, "ov1")
+        assert far not in after and vtep not in after
+        assert "198.18." in after and set(after.splitlines()) < set(before.splitlines())
+        assert "far" not in fleet.host(name).check_output("cat /etc/netns/*/hosts")
+    assert far in fleet.host("node3").check_output("ip -n far -4 -oneline address show eth0")
+
+    # It comes back to what stands on it, and to the same address, which nobody was given meanwhile.
+    fleet.size(3)
+    again = fleet.play("mooring.cnm.site", "-e", "cnm_verify=none")
+    assert (again.status, again.changed["node3"]) == (0, 0), again.text
+    assert ledger(fleet)["endpoints"] == had["endpoints"]
 
 
 def test_nothing_is_left(fleet: Fleet) -> None:
