@@ -26,7 +26,16 @@ PLAYBOOK = """\
     - mooring.cnm.topology
     - mooring.cnm.persist
 """
-NETWORKS = {"front": {"ipam": {"config": [{"subnet": "172.20.0.0/24", "gateway": "172.20.0.1"}]}}, "back": {"internal": True}, "shut": {"icc": False}}
+FRONT = [{"subnet": "172.20.0.0/24", "gateway": "172.20.0.1"}]
+# One of two families; the others of each driver that this kernel has. Both hosts are on over and lan, with sandboxes of the same names.
+NETWORKS = {
+    "front": {"ipam": {"config": FRONT}},
+    "back": {"internal": True},
+    "shut": {"icc": False},
+    "dual": {"enable_ipv6": True, "ipam": {"config": [{"subnet": "172.21.0.0/24"}, {"subnet": "fd00:21::/64"}]}},
+    "over": {"driver": "overlay", "enable_ipv6": True, "ipam": {"config": [{"subnet": "10.0.9.0/24"}, {"subnet": "fd00:9::/64"}]}},
+    "lan": {"driver": "macvlan", "parent": "eth0", "internal": True, "host_shim": True, "ipam": {"config": [{"subnet": "192.0.2.0/24"}]}},
+}
 SANDBOXES = {
     "web": {
         "networks": {"front": {"ipv4_address": "172.20.0.10", "aliases": ["www"]}, "back": {}},
@@ -35,12 +44,15 @@ SANDBOXES = {
         "dns": ["192.0.2.53"],
     },
     "db": {"networks": ["back", "shut"], "extra_hosts": {"registry": "192.0.2.9"}},
+    "app": {"networks": ["dual", "over", "lan"], "ports": ["8081:80"]},
     "cache": {"network_mode": "container:web"},
     "batch": {"network_mode": "none"},
 }
 UNIT = "mooring-cnm@default.service"
 # What counts or runs by itself, and numbers that a kernel gives anew to each object.
-PASSING = re.compile(r"(ifindex|fdb_n_learned|link_index|link_netnsid|.*_timer|valid_life_time|preferred_life_time|tentative|dynamic)")
+PASSING = re.compile(r"(ifindex|fdb_n_learned|link_index|link.netnsid|.*_timer|valid_life_time|preferred_life_time|tentative|dynamic)")
+
+GROUPS = ("33:33:", "01:00:5e:")
 
 
 class Run:
@@ -94,21 +106,33 @@ class Fleet:
 
 
 def dump(host: Host) -> set[str]:
-    """What stands on a host: links with all attributes, addresses, routes and rules of each namespace, the firewall, the files, the sysctls."""
-    # The kernel first asks whether an IPv6 address is free; its local route comes after that.
-    host.check_output('until [ -z "$(ip -6 -oneline address show tentative)" ]; do sleep 0.05; done')
+    """What stands on a host: links with all attributes, addresses, routes, rules, neighbours and forwarding entries by namespace, firewall, files, sysctls."""
     found = set()
     for name in ("", *host.check_output("ls /run/netns 2>/dev/null || true").split()):
         inside = f"ip netns exec {name} " if name else ""
+        # The kernel first asks whether an IPv6 address is free; its local route comes after that.
+        host.check_output(f"timeout 10 {inside}sh -c 'while [ \"$(ip -6 -oneline address show tentative)\" ]; do sleep 0.05; done'")
         random = set(host.check_output(f"{inside}sh -c 'cd /sys/class/net; grep -lx 1 */addr_assign_type' | cut -d / -f 1").split())
+        links = {one["ifname"]: one.get("address") for one in json.loads(host.check_output(f"{inside}ip -j link"))}
+        for entry in json.loads(host.check_output(f"{inside}bridge -j fdb show") or "[]"):
+            # The kernel learns some, and has some for each address of a link.
+            if entry.get("state") == "permanent" and not entry["mac"].startswith(GROUPS) and entry["mac"] not in {links[one] for one in random}:
+                found.add(f"in '{name}' forwarding {json.dumps(_lasting(entry, random))}")
+        found |= {f"in '{name}' neighbour {json.dumps(one)}" for one in json.loads(host.check_output(f"{inside}ip -j neigh show nud permanent") or "[]")}
         for words in ("-d link", "address", "-N route show table all", "-6 -N route show table all", "rule"):
             things = json.loads(host.check_output(f"{inside}ip -j {words}") or "[]")
             found |= {f"in '{name}' {json.dumps(_lasting(one, random))}" for one in things}
         sysctls = host.check_output(f"{inside}sysctl -a 2>/dev/null || true").splitlines()
         found |= {f"in '{name}' {line}" for line in sysctls if re.search(r"ip_forward|somaxconn|arp_notify|route_localnet|rp_filter|disable_ipv6", line)}
-    tables = host.check_output("for table in raw mangle nat filter; do iptables-save -t $table; done").splitlines()
-    # The order of the rules counts.
-    found |= {f"rule {number}: {line}" for number, line in enumerate(re.sub(r"\[\d+:\d+\]", "", line) for line in tables if not line.startswith("#"))}
+    for tool in ("iptables", "ip6tables"):
+        tables = host.check_output(f"for table in raw mangle nat filter; do {tool}-save -t $table; done").splitlines()
+        # The order of the rules counts.
+        rules = [re.sub(r"\[\d+:\d+\]", "", line) for line in tables if not line.startswith("#")]
+        found |= {f"{tool} {number}: {line}" for number, line in enumerate(rules)}
+    # That of the tables does not.
+    for table in host.check_output("nft --stateless list ruleset").split("\n}\n"):
+        title, *lines = table.splitlines() or [""]
+        found |= {f"{title} {number}: {line}" for number, line in enumerate(lines)}
     found |= set(host.check_output("grep -r '' /etc/netns 2>/dev/null || true").splitlines())
     same = "cd /run/netns 2>/dev/null && for one in *; do for other in *; do [ $one -ef $other ] && echo $one is $other; done; done; true"
     return found | set(host.check_output(same).splitlines())

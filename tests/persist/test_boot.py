@@ -32,10 +32,29 @@ ExecStart=/usr/bin/python3 /usr/local/bin/answer
 WantedBy=multi-user.target
 """
 
+OVER = "in 'cnm+default+over'"
+# How a line of the dump begins, and what else is in it.
+HAS_TO_BE_THERE = [
+    (f"{OVER} forwarding", '"mac": "02:42:0a:00:09:03"', '"dst": "198.18.0.2"'),
+    (f"{OVER} neighbour", '"dst": "10.0.9.3"', '"lladdr": "02:42:0a:00:09:03"'),
+    (f"{OVER} neighbour", '"dst": "fd00:9::3"', '"lladdr": "02:42:0a:00:09:03"'),
+    ("in 'app'", '"info_kind": "macvlan"'),
+    ("iptables", "-s 172.21.0.0/24", "MASQUERADE"),
+    ("ip6tables", "-s fd00:21::/64", "MASQUERADE"),
+    ("table ip6 nat {", "fd00:21::/64"),
+]
+
 
 def journal(fleet: Fleet, name: str) -> list[str]:
     """What the unit said since the host's last boot."""
     return fleet.host(name).check_output("journalctl --boot --identifier=mooring-cnm --output=cat --no-pager").splitlines()
+
+
+def test_what_is_compared_has_all_there_is(made: Fleet) -> None:
+    """Of each kind one that has to be there: a comparison of nothing with nothing finds no difference."""
+    lines = dump(made.host("node1"))
+    for begin, *words in HAS_TO_BE_THERE:
+        assert any(line.startswith(begin) and all(word in line for word in words) for line in lines), (begin, *words)
 
 
 def test_the_host_is_as_it_was(made: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,6 +63,9 @@ def test_the_host_is_as_it_was(made: Fleet, capsys: pytest.CaptureFixture[str]) 
     assert made.power("rebooted", "node1")["warnings"] == []
     took_s = time.monotonic() - begin
     assert not difference(before, dump(host))
+    # and the other host, of which it was told by its slice alone, is reached over the tunnel and the wire that they share
+    for address in ("10.0.9.3", "fd00:9::3", "192.0.2.3"):
+        host.check_output(f"ip netns exec app ping -q -c 1 -W 2 {address}")
     # the journal has what was done, and how long it took
     *steps, last = journal(made, "node1")
     with capsys.disabled():
@@ -78,7 +100,7 @@ def test_a_run_brings_the_slice_up_to_date(fleet: Fleet) -> None:
     done = fleet.play("--diff")
     assert done.status == 0 and done.steps("node1") == ["write /etc/mooring-cnm/default.json", f"start {UNIT}"]
     fleet.power("rebooted", "node1")
-    assert fleet.host("node1").check_output("ls /run/netns").split() == ["batch", "cache", "web"]
+    assert fleet.host("node1").check_output("ls /run/netns").split() == ["app", "batch", "cache", "cnm+default+over", "web"]
 
 
 def test_a_broken_slice_is_a_failed_unit_and_a_sentence(fleet: Fleet) -> None:
@@ -113,4 +135,6 @@ def test_a_firewall_that_starts_anew_takes_nothing_away(made: Fleet) -> None:
     host.check_output("systemctl start nftables")  # it flushes all tables
     assert "CNM-FORWARD" not in host.check_output("iptables-save")
     host.check_output("systemctl restart nftables")
+    # The firewall's own table, that of Debian's /etc/nftables.conf, is there besides.
+    host.check_output("nft delete table inet filter")
     assert not difference(before, dump(host))
