@@ -47,7 +47,8 @@ class Host:
 
 
 @contextlib.contextmanager
-def _empty_host() -> Iterator[Host]:
+def empty_host() -> Iterator[Host]:
+    """A host that the process is in from here on: it does not return to the one that it was in."""
     _unshare(_CLONE_NEWNET)
     one = Host()
     one.sh("mount -t tmpfs -o mode=755 run /run && mkdir -p /run/lock /run/etc /run/work")
@@ -71,14 +72,14 @@ def own_mounts() -> None:
 @pytest.fixture
 def host(own_mounts: None) -> Iterator[Host]:
     """An empty host with lo up."""
-    with _empty_host() as one:
+    with empty_host() as one:
         yield one
 
 
 @pytest.fixture(scope="module")
 def shared_host(own_mounts: None) -> Iterator[Host]:
     """An empty host for all tests of a file, which must not use ``host`` beside it."""
-    with _empty_host() as one:
+    with empty_host() as one:
         yield one
 
 

@@ -57,14 +57,35 @@ _TABLES = (
     "ip rule add fwmark 7 table 100",
     "ip rule add from 10.8.0.0/24 prohibit",
 )
+# The card that networks of ours may rest on, which has the address of their tunnels.
+WIRE = """
+ip link add wire type veth peer name far && ip link set far addrgenmode none up && ip link set wire addrgenmode none up
+ip address add 198.51.100.3/24 dev wire
+"""
+# What may be on any link, in tables of others and in tunnels: some with the numbers that ours have.
+_QUEUES = (
+    "tc qdisc add dev {} root handle 636e: tbf rate 1mbit burst 100000 limit 225000",
+    "tc qdisc add dev {} root handle 7: pfifo limit 9",
+    "tc qdisc add dev {0} ingress && tc filter add dev {0} ingress protocol all pref 25454 u32 match u32 0 0 flowid 1:1",
+)
+_NFT_TABLES = ("theirs", "cnm", "cnm-blue", "cnm-defaultx", "cnm_default", "CNM-FORWARD")
+_NFT = (
+    "nft 'add table {0} {1}; add set {0} {1} CNM {{ type ipv4_addr; }}; add element {0} {1} CNM {{ 10.8.0.1 }};"
+    ' add chain {0} {1} forward {{ type filter hook forward priority 7; }}; add rule {0} {1} forward ip saddr @CNM counter accept comment "cnm:blue"\''
+)
+_TUNNEL = (
+    "ip link add {0} type vxlan id {1} dstport {2} local 127.0.0.1 nolearning && ip link set {0} alias '{3}' addrgenmode none up",
+    "bridge fdb append 00:00:00:00:00:00 dev {0} dst 198.51.100.4 && bridge fdb replace 02:42:0a:01:00:1e dev {0} dst 198.51.100.4",
+    "ip neigh replace 10.1.0.30 lladdr 02:42:0a:01:00:1e dev {0} nud permanent protocol 206",
+)
 
 
-def random_ground(seed: int, taken: tuple[str, ...]) -> str:
-    """A script of what others may have on a host. taken: names of links and namespaces that are wanted later; each seed uses some of them, most none."""
+def random_ground(seed: int, links_wanted: list[str], spaces_wanted: list[str]) -> str:
+    """A script of what others may have on a host. wanted: names of links and namespaces that are wanted later; each seed uses some of them, most none."""
     dice = random.Random(seed)
-    links = list(dict.fromkeys(dice.sample(_NAMES, 5) + [name for name in taken if dice.random() < 0.05]))
-    spaces = list(dict.fromkeys(dice.sample(_SPACES, 3) + [name for name in taken if name.isalpha() and dice.random() < 0.05]))
-    lines = ["set -e", "sysctl -qw net.ipv6.conf.default.dad_transmits=0", "mkdir -p /etc/netns"]
+    links = list(dict.fromkeys(dice.sample(_NAMES, 5) + [name for name in links_wanted if dice.random() < 0.1 / len(links_wanted)]))
+    spaces = list(dict.fromkeys(dice.sample(_SPACES, 3) + [name for name in spaces_wanted if dice.random() < 0.1 / len(spaces_wanted)]))
+    lines = ["set -e", "sysctl -qw net.ipv6.conf.default.dad_transmits=0", "mkdir -p /etc/netns", WIRE]
     for name in spaces:
         lines += [f"ip netns add {name}", f"ip -n {name} link set lo {dice.choice(['up', 'down'])} alias '{dice.choice((*_MARKS, *_OTHERS_MARKS))}'"]
         if dice.random() < 0.5:
@@ -100,4 +121,16 @@ def random_ground(seed: int, taken: tuple[str, ...]) -> str:
             f"iptables -w -t {table} -A {builtin} {rule} -j {chain}",
         ]
     lines.append(f"iptables -w -P FORWARD {dice.choice(['ACCEPT', 'DROP'])}")
+    for chain in dice.sample(_CHAINS, 2):
+        rule = f'-m comment --comment "{dice.choice(_COMMENTS)}" -s fd00:8::/64'
+        lines += [
+            f"ip6tables -w -N {chain}",
+            f"ip6tables -w -A {chain} {rule} -j DROP",
+            f"ip6tables -w -A {dice.choice(['INPUT', 'FORWARD'])} {rule} -j {chain}",
+        ]
+    lines += [line.format("vx.theirs", dice.choice([7, 1256]), dice.choice([4789, 8472]), dice.choice(_MARKS)) for line in _TUNNEL]
+    lines.append(f"ip link add mac.theirs link {dice.choice(['wire', links[0]])} type macvlan mode {dice.choice(['bridge', 'private'])}")
+    lines += [f"ip link set mac.theirs address 06:00:00:00:00:77 alias '{dice.choice(_MARKS)}' addrgenmode none"]
+    lines += [line.format(dice.choice(links)) for line in dice.sample(_QUEUES, 1)] + [_QUEUES[0].format("vx.theirs")]
+    lines += [_NFT.format(dice.choice(["ip", "inet"]), table) for table in dice.sample(_NFT_TABLES, 2)]
     return "\n".join(lines)

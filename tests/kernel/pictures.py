@@ -17,7 +17,8 @@ import pytest
 
 # Of the output of ip: what runs by itself.
 _RESTLESS = ("_timer", "lft")
-
+# Links that are up and of which the kernel never says more.
+_WITHOUT_CARRIER = ("loopback", "vxlan", "ifb")
 
 _SHOW = ("-d -j link", "-j addr", "-j route show table all", "-6 -j route show table all")
 
@@ -30,9 +31,15 @@ def dump(host: Any) -> dict[str, Any]:
 
 
 def settle(host: Any) -> None:
-    """Wait until no link and no address is about to come up. A vxlan (vx…) and a bridge without ports (lone…) have no carrier to wait for."""
-    while host.sh(r"ip -6 -br addr show tentative | grep -v ' DOWN '; ip -br link | grep -v '^lo\|^vx\|^lone' | grep UNKNOWN", check=False):
+    """Wait until no link and no address of the host is about to come up."""
+    while host.sh("ip -6 -br addr show tentative | grep -v ' DOWN '", check=False) or any(map(comes_up, json.loads(host.sh("ip -d -j link")))):
         time.sleep(0.02)
+
+
+def comes_up(link: dict[str, Any]) -> bool:
+    """Whether the kernel is about to say that a link has a carrier. Some have none to wait for, as a bridge without ports (lone…)."""
+    kind = link.get("linkinfo", {}).get("info_kind", link["link_type"])
+    return link["operstate"] == "UNKNOWN" and kind not in _WITHOUT_CARRIER and not link["ifname"].startswith("lone")
 
 
 def _room(host: Any, inside: str) -> list[Any]:
@@ -50,6 +57,15 @@ def rules(host: Any) -> list[str]:
             if any(line.startswith("-A") or (line.startswith(":") and line.endswith(" -")) or line.endswith(" DROP") for line in lines):
                 kept += [tool, *lines]
     return kept
+
+
+def tables(host: Any) -> list[str]:
+    """What nft shows, of tables of iptables too, but for counters and the tables and chains of the kernel's hooks that let everything pass."""
+    objects = [one.popitem() for one in json.loads(host.sh("nft --stateless --json list ruleset"))["nftables"]]
+    shown = [(kind, {key: value for key, value in held.items() if key != "handle"}) for kind, held in objects if kind not in ("metainfo", "table")]
+    kept = [(held["family"], held["table"], kind, held) for kind, held in shown if "hook" not in held or held["policy"] != "accept"]
+    # Rules stay in the order that they have in their chain.
+    return [repr(one) for one in sorted(kept, key=lambda one: (*one[:3], one[3].get("chain") or one[3]["name"]))]
 
 
 def namespaces() -> dict[str, int]:

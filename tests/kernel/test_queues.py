@@ -55,9 +55,9 @@ def test_queues_are_made_and_stay_and_go(host) -> None:
     ]
     assert run(ALL).ops == ()
     assert run(LINKS).ops == (
+        "remove redirection to slow0 on v0",
         "remove queue of 125000000000 bytes/s on slow0",
         "remove queue of 1250000 bytes/s on v0",
-        "remove redirection to slow0 on v0",
         "remove queue of 1000 bytes/s on eth0 in web",
     )
     assert run(LINKS).ops == ()

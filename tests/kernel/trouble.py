@@ -18,7 +18,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import bind, files, namespaces, sysctls
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import RouteSocket
 
-# Everything through which the host is changed.
+# Everything through which the host is changed, but for what needs the real program: firewall-cmd, whose changes lane docker asks for (test_openings.py).
 DOORS = (
     (sysctls, "write"),
     (files, "write"),
@@ -51,11 +51,31 @@ def at_step(number: int, happen: Callable[[Call, tuple[Any, ...], int], Any]) ->
         came.append(call.__name__)
         return happen(call, arguments, number - first)
 
+    with _through(counted):
+        yield came
+
+
+def steps_of(work: Callable[[], Any]) -> list[str]:
+    """Do ``work``: of which kind each of its steps was. Messages that were sent together are of one kind."""
+    kinds: list[str] = []
+
+    def noted(call: Call, arguments: tuple[Any, ...]) -> Any:
+        kinds.extend([f"{call.__module__}.{call.__name__} {len(kinds) if call.__name__ == 'send' else ''}"] * _steps(call, arguments))
+        return call(*arguments)
+
+    with _through(noted):
+        work()
+    return kinds
+
+
+@contextlib.contextmanager
+def _through(stand_in: Callable[[Call, tuple[Any, ...]], Any]) -> Iterator[None]:
+    """Let ``stand_in`` be called, with the original, for each of the doors."""
     with contextlib.ExitStack() as stack:
         for owner, name in DOORS:
             original = getattr(owner, name)
-            stack.enter_context(patch.object(owner, name, lambda *arguments, call=original: counted(call, arguments)))
-        yield came
+            stack.enter_context(patch.object(owner, name, lambda *arguments, call=original: stand_in(call, arguments)))
+        yield
 
 
 def _steps(call: Call, arguments: tuple[Any, ...]) -> int:

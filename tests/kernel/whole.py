@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole of a host: of every namespace all that ip, bridge and tc show, and every setting of the network; rules, names, files."""
+"""The whole of a host: of every namespace all that ip, bridge and tc show, and every setting of the network; rules of iptables and nft, names, files."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ _SHOW = {
     "tc": ("qdisc show",),
 }
 _LEARNED = ("", "reachable", "stale")
-# What the kernel gives in turn, so that a thing which was made again has another one.
+# What the kernel gives in turn, so that a thing which was made again has another one. An index is that of a redirection.
 _NUMBERS = frozenset({"ifindex", "link_index", "link_netnsid", "id", "no", "designated_port", "handle"})
 # Settings that count, are secret, or belong to the machine.
 _RESTLESS = ("nf_conntrack_count", "nf_conntrack_max", "stable_secret", "tcp_fastopen_key", "/core/", "/unix/")
 
 
-def whole(host: Any) -> dict[str, Any]:
-    """Everything, when no link is about to come up: room by room, the host's own under an empty name."""
+def whole(host: Any, settings: bool = True) -> dict[str, Any]:
+    """Everything, when no link is about to come up anywhere: room by room, the host's own under an empty name. settings: those of the network too."""
     pictures.settle(host)
     names = pictures.namespaces()
     first = {inode: name for name, inode in sorted(names.items(), reverse=True)}
-    return {"rules": pictures.rules(host), "namespaces": names, "files": pictures.files(), "rooms": {name: _room(name) for name in ("", *first.values())}}
+    rooms = {name: _room(name, settings) for name in ("", *first.values())}
+    while late := [name for name, room in rooms.items() if any(map(pictures.comes_up, room["ip -d: link show"]))]:
+        rooms.update({name: _room(name, settings) for name in late})
+    return {"rules": [*pictures.rules(host), *pictures.tables(host)], "namespaces": names, "files": pictures.files(), "rooms": rooms}
 
 
 def lasting(picture: dict[str, Any], again: Collection[End]) -> dict[str, Any]:
@@ -63,20 +66,28 @@ def _numberless(value: Any, again: Collection[str], link: str) -> Any:
     if not isinstance(value, dict):
         return value
     link = value.get("ifname", value.get("dev", link))
-    return {key: 0 if key in _NUMBERS and link in again else _numberless(inner, again, link) for key, inner in value.items()}
+    return {key: 0 if key == "index" or (key in _NUMBERS and link in again) else _numberless(inner, again, link) for key, inner in value.items()}
 
 
-def _room(name: str) -> dict[str, Any]:
+def _room(name: str, settings: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with inside(name):
         for tool, topics in _SHOW.items():
-            command = [*tool.split(), "-j", "-batch", "-"]
-            done = subprocess.run(command, input="".join(f"{topic}\n" for topic in topics), capture_output=True, text=True, check=True)
-            printed = _arrays(done.stdout)
-            found.update({f"{tool}: {topic}": pictures.steady(next(printed)) for topic in topics})
-        found["settings"] = dict(_settings("/proc/sys/net"))
+            found.update(_shown(tool, topics))
+        queues = [one for one in found["tc: qdisc show"] if one["kind"] != "noqueue"]
+        filters = _shown("tc", [f"filter show dev {one['dev']} parent {one['handle']}" for one in queues])
+        found["tc: filter show"] = [{"dev": one["dev"], "filters": shown} for one, shown in zip(queues, filters.values(), strict=True)]
+        found["settings"] = dict(_settings("/proc/sys/net")) if settings else {}
     found["bridge -d: fdb show"] = [one for one in found["bridge -d: fdb show"] if one.get("state", "") not in _LEARNED]
     return found
+
+
+def _shown(tool: str, topics: Collection[str]) -> dict[str, Any]:
+    """What one process of a tool prints of each topic."""
+    command = [*tool.split(), "-j", "-batch", "-"]
+    done = subprocess.run(command, input="".join(f"{topic}\n" for topic in topics), capture_output=True, text=True, check=True) if topics else None
+    printed = _arrays(done.stdout if done else "")
+    return {f"{tool}: {topic}": pictures.steady(next(printed)) for topic in topics}
 
 
 def _arrays(text: str) -> Any:

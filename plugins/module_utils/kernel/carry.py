@@ -154,8 +154,8 @@ def send_changes(netlink: RouteSocket, ops: list[Op]) -> None:
 
 
 LINK_STAGES: Stages = {
-    order.LINK_REMOVAL: _remove_links,
     order.BEFORE_RENAME: _change_on_links,
+    order.LINK_REMOVAL: _remove_links,
     order.LINK_RENAME: _rename_links,
     order.NAMESPACE_REPLACEMENT: _remove_namespaces,
     order.NAMESPACE: _make_namespaces,

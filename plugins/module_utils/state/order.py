@@ -4,7 +4,8 @@
 """In which order operations are safe.
 
 What leads into a sandbox goes before the rules that guard it, and comes after them; what cannot be undone comes last.
-What is set anew on a renamed link goes while the link still has its name. What Docker knows stands on all else: it goes first and comes last.
+What is set anew on a renamed link goes while the link still has its name, and a redirection while there is the link that it leads to: without that it
+swallows all packets, and nothing else shows that it is there. What Docker knows stands on all else: it goes first and comes last.
 Within a namespace: settings, addresses, links (whose new MAC is announced with the addresses), then up, then routes and what comes by the thousand.
 """
 
@@ -19,7 +20,7 @@ from .op import Op
 from .rename import is_set_anew
 from .tag import is_of_network
 
-ENGINE_REMOVAL, LINK_REMOVAL, BEFORE_RENAME, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES = range(10)
+ENGINE_REMOVAL, BEFORE_RENAME, LINK_REMOVAL, LINK_RENAME, FIREWALL, NAMESPACE_REPLACEMENT, NAMESPACE, LINK_CREATION, INSIDE, FILES = range(10)
 ENGINE, NAMESPACE_REMOVAL, MEMORY = range(10, 13)
 # By the first word of a key, so that who has none of these need not know what they are.
 RULES = {"chain": FIREWALL, "jump": FIREWALL, "table": FIREWALL, "inset": FIREWALL}
@@ -65,6 +66,8 @@ def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
         if op.action == "remove":
             return NAMESPACE_REPLACEMENT if one.key in others else NAMESPACE_REMOVAL
         return NAMESPACE
+    if op.action == "remove" and kind == "redirect":
+        return BEFORE_RENAME
     if op.action == "remove" and is_set_anew(one) and ("link", getattr(one, "netns", ""), getattr(one, "link", None)) in others:
         return BEFORE_RENAME
     if isinstance(one, Link) and op.action != "change":
