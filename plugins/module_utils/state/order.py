@@ -66,9 +66,7 @@ def stage(op: Op, others: AbstractSet[Key] = frozenset()) -> int:
         if op.action == "remove":
             return NAMESPACE_REPLACEMENT if one.key in others else NAMESPACE_REMOVAL
         return NAMESPACE
-    if op.action == "remove" and kind == "redirect":
-        return BEFORE_RENAME
-    if op.action == "remove" and is_set_anew(one) and ("link", getattr(one, "netns", ""), getattr(one, "link", None)) in others:
+    if op.action == "remove" and (kind == "redirect" or (is_set_anew(one) and ("link", getattr(one, "netns", ""), getattr(one, "link", None)) in others)):
         return BEFORE_RENAME
     if isinstance(one, Link) and op.action != "change":
         return {"remove": LINK_REMOVAL, "rename": LINK_RENAME, "create": LINK_CREATION}[op.action]
