@@ -127,7 +127,7 @@ def _read_lines(text: str) -> Iterator[tuple[str, NameLine]]:
 
 def _can_be_named(host: str) -> bool:
     """Whether a host's name can be part of one in a hosts file; the names of an inventory may be anything."""
-    return host.split() == [host] and not host.startswith("#")
+    return host != "" and host.isascii() and all(letter.isalnum() or letter in "_.:/-" for letter in host)
 
 
 def _text(fleet: str, sandbox: str, kind: str, lines: list[str]) -> str:

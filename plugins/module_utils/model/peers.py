@@ -19,7 +19,7 @@ from .parse import parse_declaration
 from .problem import Problem
 from .report import Report, Unreadable, shown
 from .resolve import derived_mac
-from .values import integer_between
+from .values import integer_between, read_address
 
 VXLAN_PORT = 4789  # IANA's
 PORT = integer_between(1, 65535)
@@ -29,10 +29,7 @@ _BYTES = {str(byte): f"{byte:02x}" for byte in range(256)}
 
 def read_any_address(value: object) -> str:
     """An IPv4 or IPv6 address, as the kernel writes it."""
-    try:
-        return str(ip_address(str(value)))
-    except ValueError:
-        raise Unreadable("an IPv4 or IPv6 address is expected") from None
+    return str(read_address(value))
 
 
 HOST = Keys({"underlay_address": read_any_address, "sandboxes": as_given})
@@ -79,7 +76,7 @@ def in_fleet(declaration: Declaration, host: str, underlay_address: IPAddress | 
         if network.scope == "fleet":
             networks[name] = replace(network, peers=known.pop(name, ()), underlay_address=underlay_address, vxlan_port=vxlan_port)
     for name in sorted(known):
-        report.add(f"peers.{name}", name, "there is no network of this name and of scope fleet: declare it, or leave its peers out")
+        report.add(f"peers.{shown(name)}", name, "there is no network of this name and of scope fleet: declare it, or leave its peers out")
     return replace(declaration, networks=networks, host=host), report.problems
 
 
@@ -135,8 +132,13 @@ def _of_network(report: Report, path: str, raw: object) -> list[Peer]:
 
 def _peer(report: Report, path: str, host: str, vtep: str, sandbox: str, words: object) -> Peer | None:
     if isinstance(words, str):
-        words = {"ipv6_address" if ":" in words else "ipv4_address": words}
-    found = read_keys(report, path, words, ENDPOINT)
+        try:
+            found = {"ipv6_address" if ":" in words else "ipv4_address": read_any_address(words)}
+        except Unreadable as error:
+            report.add(path, words, str(error))
+            return None
+    else:
+        found = read_keys(report, path, words, ENDPOINT)
     ipv4_address, ipv6_address = found.get("ipv4_address", ""), found.get("ipv6_address", "")
     mac = found.get("mac_address") or _derived(ipv4_address, ipv6_address)
     if not mac:

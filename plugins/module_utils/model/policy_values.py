@@ -12,7 +12,7 @@ import re
 from ipaddress import ip_address, ip_network
 
 from .report import Unreadable, shown
-from .values import integer_between, read_text
+from .values import integer_between, read_address, read_text
 
 # Rates in ten-thousandths of a second per packet, as the kernel keeps them (xt_limit), and printed in the largest unit that fits.
 _TICKS = 10000
@@ -30,6 +30,8 @@ def negatable(text: str) -> tuple[str, str]:
 def read_place(value: object) -> str:
     """An address, a network or a range of addresses (``192.0.2.1-192.0.2.9``), of IPv4 or IPv6."""
     mark, text = negatable(read_text(value))
+    if "%" in text:
+        raise Unreadable("an address without '%' is expected: say in_interface or out_interface for the link")
     first, dash, last = text.partition("-")
     try:
         if dash:
@@ -53,10 +55,7 @@ def read_place(value: object) -> str:
 
 def read_host_ip(value: object) -> str:
     """One address of the host, as the client calls it."""
-    try:
-        return str(ip_address(read_text(value)))
-    except ValueError:
-        raise Unreadable("an address such as 198.51.100.2 is expected") from None
+    return str(read_address(value))
 
 
 def family_of(place: str) -> str:
@@ -74,7 +73,7 @@ def read_interface(value: object) -> str:
 
 def read_port_range(value: object) -> str:
     """A port or a range of ports (``5000-5005``)."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else read_text(value)
+    text = shown(value) if isinstance(value, int) and not isinstance(value, bool) else read_text(value)
     match = re.fullmatch(r"([0-9]{1,5})(?:[-:]([0-9]{1,5}))?", text)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= 65535:
@@ -113,7 +112,7 @@ def read_log(value: object) -> str:
     if value is True:
         return ""
     text = read_text(value)
-    if len(text.encode()) > 29 or not text.isprintable():
+    if not text.isprintable() or len(text.encode()) > 29:
         raise Unreadable("true, or at most 29 bytes of printable text, is expected")
     return text
 
@@ -121,7 +120,7 @@ def read_log(value: object) -> str:
 def read_comment(value: object) -> str:
     """At most 150 bytes: iptables takes 255, and our mark is one of them."""
     text = read_text(value)
-    if not text or len(text.encode()) > 150 or not text.isprintable() or text != text.strip():
+    if not text or not text.isprintable() or len(text.encode()) > 150 or text != text.strip():
         raise Unreadable(f"at most 150 bytes of printable text are expected, not {shown(value)}")
     return text
 

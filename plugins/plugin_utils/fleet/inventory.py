@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from ansible.errors import AnsibleActionFail
 
@@ -18,6 +19,7 @@ from ...module_utils.ipam.pools import Stock, read_overlay_pool, read_pools
 from ...module_utils.model.peers import VXLAN_PORT
 from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
+from ...module_utils.model.report import shown
 from .underlay import Underlay, underlay_of
 
 # Fleet variables: equal on all hosts.
@@ -31,6 +33,7 @@ _DEFAULTS: dict[str, Any] = {
     "cnm_verify": "full",
     "cnm_firewall": "auto",
 }
+_LONGEST_NAME = 240  # of 255 bytes that the name of a file has
 _LEDGER = ".cnm-ledger.yml"
 # Every variable of the collection; those that are merged may be followed by __ANYTHING.
 _DECLARATIONS = ("cnm_networks", "cnm_sandboxes", "cnm_docker_user")
@@ -77,14 +80,14 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
     if not hosts:
         raise AnsibleActionFail("; ".join(one.message for one in problems))
     given, differing = _fleet_variables(hosts)
-    problems += differing
+    problems += [*differing, *_name_problems(hosts)]
     pools, pool_problems = read_pools(given["cnm_address_pools"])
     overlay_pool, overlay_problems = read_overlay_pool(given["cnm_overlay_pool"])
     reports = {host: _report(hosts[host], look) for host in at_work}
     if given["cnm_verify"] not in ("full", "sample", "none"):
-        problems.append(Problem("", "cnm_verify", str(given["cnm_verify"]), "it is full, sample or none"))
+        problems.append(Problem("", "cnm_verify", shown(given["cnm_verify"]), "it is full, sample or none"))
     if given["cnm_firewall"] not in ("auto", "iptables", "nftables"):
-        problems.append(Problem("", "cnm_firewall", str(given["cnm_firewall"]), "it is auto, iptables or nftables"))
+        problems.append(Problem("", "cnm_firewall", shown(given["cnm_firewall"]), "it is auto, iptables or nftables"))
     return Fleet(
         name=str(given["cnm_fleet"]),
         hosts={host: HostInput(one.starting("cnm_networks"), one.starting("cnm_sandboxes"), reports.get(host)) for host, one in hosts.items()},
@@ -119,6 +122,13 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem
             Problem("", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, for example in group_vars")
         )
     return problems
+
+
+def _name_problems(hosts: Iterable[str]) -> list[Problem]:
+    """Hosts whose names are longer than that of a file of the plan can be."""
+    longest = [host for host in hosts if len(quote(host, safe="", errors="surrogatepass")) > _LONGEST_NAME]
+    message = f"a host with networks or sandboxes has a name of at most {_LONGEST_NAME} letters, where each that is not of ASCII's letters counts three"
+    return [Problem(shown(host), "inventory_hostname", shown(host), message) for host in longest]
 
 
 class _Variables:
@@ -162,7 +172,7 @@ def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list
     first, *others = hosts.values()
     given = {name: first.get(name, default) for name, default in _DEFAULTS.items()}
     problems = [
-        Problem(other.host, name, str(other.get(name, given[name])), f"it is the same for the whole fleet, and {first.host} has {value}")
+        Problem(other.host, name, shown(other.get(name, given[name])), f"it is the same for the whole fleet, and {first.host} has {shown(value)}")
         for other in others
         for name, value in given.items()
         if other.get(name, _DEFAULTS[name]) != value
@@ -178,7 +188,7 @@ def _policy(host: _Variables, problems: list[Problem]) -> dict[str, Any] | None:
         problems += parse_policy(given[name], name, host.host)[1]
     position = host.get("cnm_docker_user_position", "first")
     if position not in ("first", "last"):
-        problems.append(Problem(host.host, "cnm_docker_user_position", str(position), "it is first or last"))
+        problems.append(Problem(host.host, "cnm_docker_user_position", shown(position), "it is first or last"))
     return {"rules": [rule for name in names for rule in given[name] or []], "position": position} if names and not problems else None
 
 
@@ -191,7 +201,7 @@ def _number(given: dict[str, Any], name: str, last: int, problems: list[Problem]
     value = given[name]
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= last:
         return value
-    problems.append(Problem("", name, str(value), f"it is a number from 1 to {last}"))
+    problems.append(Problem("", name, shown(value), f"it is a number from 1 to {last}"))
     return int(_DEFAULTS[name])
 
 

@@ -90,7 +90,7 @@ def _with_mtu(network: Network, underlay: Underlay, smallest: int | None) -> Net
 
 def host_file(host: str) -> str:
     """What a host's part of the plan is called."""
-    return f"host-{quote(host, safe='')}.json"
+    return f"host-{quote(host, safe='', errors='surrogatepass')}.json"
 
 
 def network_file(network: str) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from ...module_utils.model.declaration import IPAddress
 from ...module_utils.model.problem import Problem
+from ...module_utils.model.report import Unreadable, shown
 from ...module_utils.model.reserved import Reserved
+from ...module_utils.model.values import read_address
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def underlay_of(host: str, get: Callable[[str], Any], report: Any, problems: lis
     given = get("cnm_underlay_address")
     address = _address(given)
     if given is not None and address is None:
-        problems.append(Problem(host, "cnm_underlay_address", str(given), "it is an address of the host, such as 192.0.2.10 or 2001:db8::10"))
+        problems.append(Problem(host, "cnm_underlay_address", shown(given), "it is an address of the host, such as 192.0.2.10 or 2001:db8::10"))
     others = [_address(get("ansible_host")), _address(told.get("underlay_address"))]
     known = [one for one in (address, *others) if one is not None]
     reached = next((one for one in known if isinstance(one, IPv4Address)), None)
@@ -61,8 +63,8 @@ def check_families(joined: Mapping[str, Iterable[str]], underlay: Mapping[str, U
 
 def _address(value: Any) -> IPAddress | None:
     try:
-        return ip_address(str(value))
-    except ValueError:
+        return read_address(value)
+    except Unreadable:
         return None
 
 
@@ -70,6 +72,6 @@ def _mtu(host: str, given: Any, told: Mapping[str, Any], problems: list[Problem]
     if given is None:
         return told.get("underlay_mtu")
     if not isinstance(given, int) or isinstance(given, bool) or not 576 <= given <= 65535:
-        problems.append(Problem(host, "cnm_underlay_mtu", str(given), "it is a number of bytes from 576 to 65535"))
+        problems.append(Problem(host, "cnm_underlay_mtu", shown(given), "it is a number of bytes from 576 to 65535"))
         return None
     return given
