@@ -37,6 +37,23 @@ IN_PLACE = {
     "names file": ("echo 192.0.2.1 stray >>/etc/netns/{name}/hosts", "change file /etc/netns/{name}/hosts: +0 -1 lines"),
     "no names file": ("rm /etc/netns/{name}/hosts", "write file /etc/netns/{name}/hosts"),
 }
+# What may be done to the networks themselves, each on one of its own, and to the rules: {net}, {bridge}: its link, {gateway}, {subnet}.
+OF_NETWORKS = {
+    "MTU of the bridge": ("ip link set {bridge} mtu 1300", "change bridge {bridge} ({net}): mtu from 1300 to 1500"),
+    "bridge down": ("ip link set {bridge} down", "change bridge {bridge} ({net}): up from no to yes"),
+    "address of the bridge": ("ip address delete {gateway}/16 dev {bridge}", "add address {gateway}/16 on {bridge}"),
+}
+OF_RULES = {
+    "masquerading": (
+        "iptables -w -t nat -D $(iptables -w -t nat -S CNM-POSTROUTING | grep -m1 -e '-s {subnet}.*MASQUERADE' | sed 's/^-A //')",
+        "change chain CNM-POSTROUTING of table nat (ipv4): ",
+    ),
+    "published port": (
+        "iptables -w -t nat -D $(iptables -w -t nat -S CNM-PORTS | grep -m1 -e '--dport 8080' | sed 's/^-A //')",
+        "change chain CNM-PORTS of table nat (ipv4): ",
+    ),
+    "stray rule": ("iptables -w -I CNM-FORWARD -s 192.0.2.9 -j DROP", "change chain CNM-FORWARD of table filter (ipv4): "),
+}
 # What is gone is made again, and is another one then.
 LOSSES = {
     "veth deleted": ("ip link delete {port}", "({net}/{name}) with veth eth0 in {name} ({net}/{name})"),

@@ -18,9 +18,9 @@ from random import Random
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
-from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import altname
+from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import altname, link_name
 from ansible_collections.mooring.cnm.tests.site.conftest import Fleet
-from ansible_collections.mooring.cnm.tests.site.mutations import LOSSES, chosen
+from ansible_collections.mooring.cnm.tests.site.mutations import LOSSES, OF_NETWORKS, OF_RULES, chosen
 
 ENDPOINTS, MUTATIONS, CONNECTIONS = 500, 100, 40
 SUBNETS = {f"net{number}": IPv4Network(f"172.{20 + number}.0.0/16") for number in range(3)}
@@ -95,6 +95,7 @@ def large(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     one = Fleet(tmp_path_factory.mktemp("inventory"), f"at-scale-{os.getpid()}", size=1)
     networks = {name: {"ipam": {"config": [{"subnet": str(subnet), "gateway": str(subnet[1])}]}} for name, subnet in SUBNETS.items()}
     sandboxes = {name: {"networks": {NET[name]: {"ipv4_address": ADDRESS[name]}}, "sysctls": {"net.ipv4.ip_default_ttl": 63}} for name in NAMES}
+    sandboxes[NAMES[0]]["ports"] = ["8080:80"]
     try:
         one.power("present", "node1")
         one.declare(cnm_networks=networks, cnm_sandboxes=sandboxes)
@@ -139,7 +140,10 @@ def test_a_hundred_changes_are_all_named_and_repaired_and_nothing_else_is(large:
         }
         for name in changed
     ]
-    mutations = chosen(places, random)
+    bridges = [{"net": net, "bridge": link_name("b", "default", net), "gateway": str(subnet[1]), "subnet": str(subnet)} for net, subnet in SUBNETS.items()]
+    of_networks = zip(bridges, [*OF_NETWORKS.values()], strict=True)
+    mutations = [*chosen(places, random), *(tuple(text.format(**bridge) for text in pair) for bridge, pair in of_networks)]
+    mutations += [tuple(text.format(**bridges[0]) for text in pair) for pair in OF_RULES.values()]
     lost = {place["name"] for place in places[-len(LOSSES) :]}
     before = picture(large, lost)
     large.host("node1").check_output("set -e\n" + "\n".join(command for command, _said in mutations))
@@ -148,7 +152,7 @@ def test_a_hundred_changes_are_all_named_and_repaired_and_nothing_else_is(large:
     assert "1 host of 1 drifted: node1" in drift.text
     found = re.findall(r"^  (\S.*)$", drift.said_in("Tell what has drifted"), re.MULTILINE)
     assert [said for _command, said in mutations if not any(said in one for one in found)] == []
-    assert [one for one in found if not any(re.search(rf"\b{place['name']}\b|on cnm[bv]|bridge cnmb", one) for place in places)] == []
+    assert [one for one in found if not any(re.search(rf"\b{place['name']}\b|on cnm[bv]|bridge cnmb|chain CNM-", one) for place in places)] == []
     site = large.play("mooring.cnm.site")
     assert site.status == 0, site.text[-3000:]
     assert large.play("mooring.cnm.drift").status == 0
