@@ -34,3 +34,20 @@ def test_a_number_that_the_kernel_does_not_take_is_refused(tasks: Tasks) -> None
         "ttl: a number from 0 to 255 is expected",
     ]
     assert tasks.done("bridge", name="b0", forward_delay=0, ageing=0, priority=0)[0] == "create bridge b0"
+
+
+def test_who_has_the_whole_parent_keeps_others_off_and_the_other_way_round(tasks: Tasks) -> None:
+    """Wherever it is, in check mode too; and where there are several names for one namespace, nobody is in his own way."""
+    tasks.host.sh("ip link add up0 type veth peer name up1; ip netns add a; ip netns add b; touch /run/netns/c; mount --bind /run/netns/b /run/netns/c")
+    words = "parent: the macvlan m0 in {} rests on it, and mode passthru takes the whole interface: remove that first, or choose another parent"
+    tasks.done("macvlan", name="m0", netns="b", parent="up0", mode="bridge")
+    assert tasks.refused("macvlan", check=True, name="m0", netns="a", parent="up0", mode="passthru") in ([words.format("b")], [words.format("c")])
+    tasks.done("macvlan", name="m0", netns="a", parent="up0", mode="private")
+    assert tasks.refused("macvlan", name="m0", netns="b", mode="passthru") == [words.format("a")]
+    tasks.done("macvlan", name="m0", netns="a", state="absent")
+    for netns in "bc":
+        tasks.done("macvlan", name="m0", netns=netns, mode="bridge")
+        tasks.done("macvlan", name="m0", netns=netns, mode="passthru")
+    for check in (True, False):
+        assert tasks.refused("macvlan", check=check, name="m1", parent="up0", mode="bridge") in ([words.format("b")], [words.format("c")])
+    tasks.done("macvlan", name="m1", parent="up1", mode="bridge")

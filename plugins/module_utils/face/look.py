@@ -9,7 +9,6 @@ import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Callable
 
 from ..kernel import namespaces
 from ..kernel.dumps import read_links
@@ -36,7 +35,7 @@ def look(told: Told, ours: Mapping[Key, Object]) -> HostState:
     links_of, ports = {one.key for one in told.links}, {one.key for one in told.ports}
     ports |= {key for key, one in ours.items() if isinstance(one, Link) and not one.kind}
     on_links = {one.key for one in (*told.links, *told.ground)}
-    wanted, is_in_hand = {one.key for one in told.on_links}, _hand(told)
+    wanted = {one.key for one in told.on_links}
     objects: dict[Key, Object] = {("namespace", room.netns): Namespace(room.netns) for room in rooms if room.netns}
     owned: set[Key] = set()
     for room in rooms:
@@ -49,7 +48,8 @@ def look(told: Told, ours: Mapping[Key, Object]) -> HostState:
         mine = {index: link for index, link in seen.items() if link.key in on_links}
         for one in (*_on_links(room, seen, {*wanted, *ours}), *_entries(room, mine)):
             objects[one.key] = one
-            if ("link", room.netns, getattr(one, "link", "")) in on_links and is_in_hand(one):
+            # What is on a link of its own the module puts back where it has to make the link anew.
+            if ("link", room.netns, getattr(one, "link", "")) in on_links and (told.links or one.key[0] == "entries"):
                 owned.add(one.key)
     return HostState(objects, frozenset(owned | (ours.keys() & objects.keys())))
 
@@ -114,11 +114,6 @@ def _entries(room: Room, mine: Mapping[int, Link]) -> Iterator[Object]:
 
     for index, link in mine.items():
         yield from (one for one in tables_of(room.entries, index, link, lambda _address: True) if one.table != BRIDGE_FDB)
-
-
-def _hand(told: Told) -> Callable[[Object], bool]:
-    """Whether the module may change or remove an object. What is on a link of its own it puts back where it has to make the link anew."""
-    return lambda one: bool(told.links) or one.key[0] == "entries"
 
 
 def list_of(one: Object) -> str:

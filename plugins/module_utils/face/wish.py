@@ -64,8 +64,7 @@ def assumed(told: Told, stands: HostState) -> HostState:
 def refusals(told: Told, stands: HostState) -> list[Problem]:
     """Why the module must not act on what stands: it is of another kind, or belongs to a topology."""
     problems = []
-    for one in (*told.links, *told.ground, *told.ports):
-        now = stands.objects.get(one.key)
+    for one, now in ((each, stands.objects.get(each.key)) for each in (*told.links, *told.ground, *told.ports)):
         if not isinstance(now, Link):
             continue
         where, owner = f"{now.kind or 'interface'} {now.name}" + (f" in {now.netns}" if now.netns else ""), read_tag(now.tag)
@@ -75,12 +74,16 @@ def refusals(told: Told, stands: HostState) -> list[Problem]:
         elif one.kind not in ("", now.kind):
             message = f"there is an interface of this name, but it is no {one.kind}: the {where} is left alone; remove it, or choose another name"
             problems.append(Problem("", "name", one.name, message))
-    for one in told.links if told.present else ():
+    for one, now in ((each, stands.objects.get(each.key)) for each in told.links if told.present):
         master = stands.objects.get(("link", one.netns, one.master or ""))
         if isinstance(master, Link) and master.kind not in ("", *_MASTERS):
             problems.append(Problem("", "master", master.name, f"the {master.kind} {master.name} takes no ports: name a bridge"))
-        if one.key not in stands.objects:
+        if now is None:
             problems += [Problem("", name, "", f"the {one.kind} {one.name} is not there yet, and to make it this is needed") for name in _needed(one)]
+        if one.kind in ("macvlan", "ipvlan") and (now is None or another_thing(now, one)):
+            from .beside import parent_problems
+
+            problems += parent_problems(_completed(one, now))
     return problems
 
 

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from .declaration import Declaration, Network
+from .one_parent import parent_fault
 from .overlap import last_overlap, span_of
 from .parent import PARENT_DRIVERS, vlan_of
-from .parent_checks import parent_fault
+from .parent_checks import way_of
 from .port_checks import written
 from .problem import Problem
 from .report import Report
@@ -83,7 +84,7 @@ def check_parents(report: Report, declaration: Declaration, reserved: Reserved) 
             report.add(path, network.parent, f"the interface {link.name} is a port of {link.master}, which takes all that arrives: choose {link.master}")
         for other in (one for one in links.values() if one.parent == network.parent and one.kind in PARENT_DRIVERS):
             theirs = f"the {other.kind} {other.name}, which somebody else made, rests on {network.parent}"
-            fault = parent_fault(theirs, Network("", other.kind, parent=other.parent, mode=other.mode or None, flag=other.flag or None), network)
+            fault = parent_fault(theirs, way_of(Network("", other.kind, mode=other.mode or None, flag=other.flag or None)), way_of(network))
             if fault is not None:
                 report.add(path, network.parent, f"{fault}: remove {other.name}, or choose another parent, or another VLAN of it ({network.parent}.40)")
                 break

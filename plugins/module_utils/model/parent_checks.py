@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .declaration import Declaration, Endpoint, IPAddress, Network, Sandbox
+from .one_parent import Way, parent_fault
 from .parent import PARENT_DRIVERS, effective_flag, effective_mode, has_own_macs
 from .report import Report
 from .resolve import address_in, effective_mac, families
@@ -26,7 +27,7 @@ def check_parents(report: Report, declaration: Declaration, members: Members) ->
         if network.parent is not None:
             first = on_parent.setdefault(network.parent, network)
             theirs = f"network {first.name} rests on {first.parent} too"
-            fault = parent_fault(theirs, first, network) if first is not network else None
+            fault = parent_fault(theirs, way_of(first), way_of(network)) if first is not network else None
             if fault is not None:
                 report.add(f"cnm_networks.{name}.parent", network.parent, f"{fault}: choose another parent, or another VLAN of it ({network.parent}.40)")
         legs = members.get(name, ())
@@ -53,17 +54,6 @@ def check_macs(report: Report, declaration: Declaration, members: Members) -> No
             if holder[0] != name:
                 message = f"sandbox {holder[1]} has it in network {holder[0]}, which rests on {network.parent} too: choose another one"
                 report.add(f"cnm_sandboxes.{sandbox.name}.networks.{name}.mac_address", mac, message)
-
-
-def parent_fault(theirs: str, first: Network, second: Network) -> str | None:
-    """Why two networks cannot rest on one parent; None if they can. theirs: the words for what of the first rests there."""
-    if first.driver != second.driver:
-        return f"{theirs}, and the kernel has either macvlan or ipvlan on an interface"
-    if "passthru" in (first.mode, second.mode):
-        return f"{theirs}, and mode passthru takes the whole interface"
-    if first.driver == "ipvlan" and _way(first) != _way(second):
-        return f"{theirs} with mode {' and flag '.join(_way(first))}, and the kernel has one of each for all of ipvlan on an interface"
-    return None
 
 
 def check_shims(report: Report, declaration: Declaration, members: Members) -> None:
@@ -107,5 +97,6 @@ def check_shims_resolved(report: Report, declaration: Declaration) -> None:
             report.add(f"cnm_networks.{name}.host_shim", "true", "there is no ledger that gives the host an address: write the address in place of true")
 
 
-def _way(network: Network) -> tuple[str, str]:
-    return effective_mode(network), effective_flag(network)
+def way_of(network: Network) -> Way:
+    """What links of a network do with its parent."""
+    return network.driver, effective_mode(network), effective_flag(network)
