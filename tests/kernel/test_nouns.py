@@ -23,6 +23,8 @@ def tasks(host, capsys: pytest.CaptureFixture[str]) -> Tasks:
 def uplink(tasks: Tasks) -> Tasks:
     """A host with an uplink."""
     tasks.host.sh("ip link add up0 type veth peer name up1 && ip link set up1 up && ip address add 198.18.9.1/24 dev up0 && ip link set up0 up")
+    # The carrier is found a moment later, and only then the kernel makes its addresses.
+    tasks.host.sh("until ip -br link show up0 | grep -q ' UP ' && ip -br link show up1 | grep -q ' UP '; do sleep 0.01; done")
     return tasks
 
 

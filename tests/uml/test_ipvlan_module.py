@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.mooring.cnm.tests.kernel.examples import check_examples
 from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
 
 PING = "ip netns exec a ping -c1 -W1 192.0.2.3"
@@ -60,3 +61,7 @@ def test_what_keeps_it_from_its_parent_is_told_before_anything_is_done(tasks: Ta
         assert tasks.host.sh("ip -n a -o link; ip -n b -o -d link show b0") == stands
         tasks.host.sh("ip -n b link del b0")
     assert tasks.once("ipvlan", name="eth0", netns="a", parent="up0")["changed"]
+
+
+def test_the_examples(host, capsys: pytest.CaptureFixture[str]) -> None:
+    check_examples(Tasks(host, capsys), "ipvlan")
