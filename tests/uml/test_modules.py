@@ -1,13 +1,14 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module ipvlan, on objects that nobody declared. What it shares with the others is in tests/kernel/test_nouns.py."""
+"""The modules for the kernel's nouns, where this machine's kernel may lack what they make. What all share is in tests/kernel/test_nouns.py."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.mooring.cnm.tests.kernel.examples import check_examples
 from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
+from ansible_collections.mooring.cnm.tests.kernel.test_noun_options import ON_CARD, Case, check_option
 
 PING = "ip netns exec a ping -c1 -W1 192.0.2.3"
 
@@ -65,3 +66,21 @@ def test_what_keeps_it_from_its_parent_is_told_before_anything_is_done(tasks: Ta
 
 def test_the_examples(host, capsys: pytest.CaptureFixture[str]) -> None:
     check_examples(Tasks(host, capsys), "ipvlan")
+
+
+OPTIONS = {
+    "vlan_filtering": Case(
+        *("bridge", {}, {"vlan_filtering": True}, " vlan_filtering 1 "),
+        *({"vlan_filtering": False}, ["change bridge x0 in a: vlan_filtering from yes to no"], " vlan_filtering 0 "),
+    ),
+    # The kernel takes an ipvlan as a port of no bridge.
+    "master": Case(
+        *("ipvlan", ON_CARD, {"master": "vrf0"}, " master vrf0 "),
+        *({"master": ""}, ["change ipvlan x0 in a: master from vrf0 to none"], " ipvlan ", "vrf0 type vrf table 10"),
+    ),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_is_set_shown_and_changed(host, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    check_option(Tasks(host, capsys), OPTIONS[option])
