@@ -10,6 +10,6 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   master:
-    description: The bridge that it is a port of, in the same namespace. Empty for none.
+    description: The bridge that it is a port of, or the VRF, in the same namespace. Empty for none. The kernel takes an ipvlan into a VRF, but into no bridge.
     type: str
 """

@@ -19,7 +19,9 @@ author:
   - mooring.cnm contributors (@mooring)
 options:
   mode:
-    description: V(l2), it switches; V(l3), it routes, without broadcast or multicast; V(l3s), the same, and netfilter of the parent's namespace sees it.
+    description:
+      - V(l2), it switches; V(l3), it routes, without broadcast or multicast; V(l3s), the same, and what goes in passes the chain C(INPUT) of the parent's
+        namespace. What comes out passes C(OUTPUT) there, with V(l3) too.
     type: str
     choices: [l2, l3, l3s]
   flag:

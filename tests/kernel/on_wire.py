@@ -42,6 +42,13 @@ def wire(host: Any, vlan: int = 0) -> None:
     host.sh(f"ip -n far addr add {ADDRESSES['far']}/24 dev {card}")
 
 
+def send_back(host: Any) -> None:
+    """What the neighbour is asked to pass on goes back into the wire that it came by, as from a switch for ``vepa``."""
+    host.sh("ip -n far addr flush dev eth0 && ip -n far link add lone0 type bridge forward_delay 0 && ip -n far link set lone0 up")
+    host.sh("ip -n far link set eth0 master lone0 && ip -n far link set eth0 type bridge_slave hairpin on")
+    host.sh(f"ip -n far addr add {ADDRESSES['far']}/24 dev lone0; until bridge -n far link show dev eth0 | grep -q ' forwarding '; do sleep 0.01; done")
+
+
 def on_parent(driver: str, name: str = "lan", subnet: str = LAN, gateway: str | None = None, **more: Any) -> Network:
     """A network on the card, unless another parent is given."""
     one = Subnet(IPv4Network(subnet), IPv4Address(gateway) if gateway else None, bare=True)
@@ -70,6 +77,15 @@ def answered(
     pairs = {pair for pair in reached if reached.count(pair) == len(protocols)}
     assert set(reached) == pairs, f"the protocols differ: {reached}"
     return pairs
+
+
+def check_a_switch_sends_back(host: Any, driver: str, option: str) -> None:
+    """option: which of the network's says ``vepa``, with which neighbours on the host reach each other then, or ``private``, with which they do not."""
+    wire(host)
+    send_back(host)
+    for way, reached in (("private", WITH_NEIGHBOUR), ("vepa", AMONG_THEMSELVES | WITH_NEIGHBOUR)):
+        run(declare(on_parent(driver, **{option: way}), A, B))
+        assert answered("a", "b", "far", expected=reached) == reached
 
 
 def check_host_in_ipv6(host: Any, driver: str) -> None:

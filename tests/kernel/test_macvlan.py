@@ -26,6 +26,7 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     A,
     B,
     answered,
+    check_a_switch_sends_back,
     check_addresses_are_passed_on,
     check_addresses_change_hands,
     check_host_in_ipv6,
@@ -58,6 +59,10 @@ def test_who_reaches_whom(host, mode: str | None, reached: set[tuple[str, str]])
     assert answered("a", "b", "far", expected=reached) == reached
     clear()
     check_same(empty, lambda: dump(host))
+
+
+def test_who_reaches_whom_over_a_switch_that_sends_back(host) -> None:
+    check_a_switch_sends_back(host, "macvlan", "mode")
 
 
 def test_passthru_gives_the_card_to_one_sandbox(host) -> None:

@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples of the modules for the kernel's nouns. Those of ipvlan are run where the kernel has it: tests/uml/test_ipvlan_module.py."""
+"""The examples of the modules for the kernel's nouns. Those of ipvlan are run where the kernel has it: tests/uml/test_modules.py."""
 
 from __future__ import annotations
 

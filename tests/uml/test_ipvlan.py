@@ -19,6 +19,7 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     A,
     B,
     answered,
+    check_a_switch_sends_back,
     check_addresses_are_passed_on,
     check_addresses_change_hands,
     check_host_in_ipv6,
@@ -27,6 +28,8 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
 )
 from ansible_collections.mooring.cnm.tests.kernel.pictures import inode
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Connection
+from ansible_collections.mooring.cnm.tests.kernel.test_attached import container, inside
+from ansible_collections.mooring.cnm.tests.kernel.test_attached import run as run_attached
 from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, FRONT, changed, clear, declare, endpoint, run, sandbox
 
 
@@ -47,6 +50,10 @@ def test_l2(host, flag: str | None, reached: set[tuple[str, str]]) -> None:
     assert host.sh("ip -br link show type ipvlan") == ""
 
 
+def test_l2_over_a_switch_that_sends_back(host) -> None:
+    check_a_switch_sends_back(host, "ipvlan", "flag")
+
+
 @pytest.mark.parametrize("mode", ["l3", "l3s"])
 def test_l3_routes_between_its_subnets_and_over_the_host(host, mode: str) -> None:
     """The neighbour needs a route to them by the host's address, and the host one back, as with any router."""
@@ -61,6 +68,34 @@ def test_l3_routes_between_its_subnets_and_over_the_host(host, mode: str) -> Non
     assert host.sh("ip -n a route show default").split()[:3] == ["default", "dev", "eth0"]
     at = {"a": "198.51.100.10", "b": "203.0.113.11", "far": "192.0.2.1"}
     assert answered("a", "b", "far", addresses=at, expected=AMONG_THEMSELVES | WITH_NEIGHBOUR) == AMONG_THEMSELVES | WITH_NEIGHBOUR
+
+
+@pytest.mark.parametrize(("mode", "heard"), [("l3", WITH_NEIGHBOUR), ("l3s", set())], ids=["l3", "l3s"])
+def test_which_chains_of_the_host_are_asked(host, mode: str, heard: set[tuple[str, str]]) -> None:
+    """OUTPUT for what comes out in both modes, INPUT for what goes in, in mode l3s; FORWARD for nothing, and none among those on one parent."""
+    wire(host)
+    host.sh("ip addr add 192.0.2.2/24 dev wire && ip -n far route add 198.51.100.0/24 via 192.0.2.2")
+    at = {"a": "198.51.100.10", "b": "198.51.100.11", "far": ADDRESSES["far"]}
+    run(declare(on_parent("ipvlan", subnet="198.51.100.0/24", mode=mode), *(sandbox(name, endpoint("lan", at[name])) for name in "ab")))
+    for chain, others in (("FORWARD", WITH_NEIGHBOUR), ("INPUT", heard), ("OUTPUT", set())):
+        host.sh(f"iptables -I {chain} -j DROP")
+        assert answered(*at, addresses=at, expected=AMONG_THEMSELVES | others) == AMONG_THEMSELVES | others
+        host.sh(f"iptables -D {chain} -j DROP")
+
+
+def test_a_namespace_of_others(host) -> None:
+    wire(host)
+    network = on_parent("ipvlan")
+    with container(host, "link add own type dummy") as process:
+        place = f"/proc/{process.pid}/ns/net"
+        alone = inside(host, process, "-d link")
+        declared = declare(network, B, sandbox("redis", endpoint("lan", ADDRESSES["a"]), mode="attached", namespace=("netns", place)))
+        predicted = run_attached(declared, check=True)
+        assert run_attached(declared).ops == predicted.ops and run_attached(declared).ops == ()
+        pairs = {(one, other) for one in (place, "b", "far") for other in (place, "b", "far") if one != other}
+        assert answered(place, "b", "far", addresses={**ADDRESSES, place: ADDRESSES["a"]}, expected=pairs) == pairs
+        assert run_attached(declare(network, B)).ops
+        assert inside(host, process, "-d link") == alone
 
 
 @pytest.mark.parametrize("shim", [False, SHIM], ids=["without", "with"])
