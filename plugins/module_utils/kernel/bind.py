@@ -54,15 +54,11 @@ def _claim(target: str, owner: str) -> None:
         if os.stat(target).st_dev == os.stat(namespaces.OWN).st_dev:
             raise FileExistsError(errno.EEXIST, target)
     handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    try:
-        said = os.read(handle, namespaces.OWNER_BYTES).decode(errors="replace").strip()
+    with open(handle, "r+b", buffering=0) as file:
+        said = file.read(namespaces.OWNER_BYTES).decode(errors="replace").strip()
         if said and read_tag(said) is None:
             raise FileExistsError(errno.EEXIST, target)
-        os.pwrite(handle, f"{owner}\n".encode(), 0)
-        if said:
-            os.ftruncate(handle, len(owner.encode()) + 1)
-    finally:
-        os.close(handle)
+        file.truncate(os.pwrite(handle, f"{owner}\n".encode(), 0))
 
 
 def unbind(name: str) -> None:
