@@ -145,9 +145,9 @@ def test_only_vxlan_is_on_the_wire_and_no_question_for_an_address_of_the_sandbox
         converge(pair, ONE_EACH, family, **DUAL)
         pair["a"].sh("ip neigh flush all; ip -n bbox1 neigh flush all")
         for address in ("10.0.0.3", ipv6("10.0.0.3")):
-            assert pings(pair["a"], "bbox1", address)
+            assert pings(pair["a"], "bbox1", address, "-W 5")
             pair["a"].sh(f"ip -n bbox1 neigh replace {address} lladdr 02:42:0a:00:00:03 dev eth0 nud probe")
-        pair["a"].sh("timeout 5 sh -c 'until [ $(ip -n bbox1 neigh show dev eth0 nud reachable | wc -l) = 2 ]; do sleep 0.02; done'")
+        pair["a"].sh("timeout 20 sh -c 'until [ $(ip -n bbox1 neigh show dev eth0 nud reachable | wc -l) = 2 ]; do sleep 0.02; done'")
     packets = wire.packets()
     vxlan = [one for one in packets if one.kind == "vxlan"]
     assert [one for one in packets if one.kind != "vxlan" and not is_of_hosts(one, addresses)] == []
