@@ -72,7 +72,7 @@ sanity: $(VENV) ## ansible-test sanity, with no ignore file, in a throw-away cop
 
 test-uml: machine $(VENV) ## pytest tests/uml and a kernel test, in a User-Mode Linux kernel: it has ipvlan, 802.1q and dummy, and iptables of the legacy form
 	$(begin)
-	tools/uml pytest tests/uml tests/kernel/test_kernel_kinds.py "tests/kernel/test_bridge_network.py::test_from_nothing_to_a_topology_and_back[legacy]"
+	tools/uml pytest --hypothesis-profile=ci tests/uml tests/kernel/test_kernel_kinds.py "tests/kernel/test_bridge_network.py::test_from_nothing_to_a_topology_and_back[legacy]"
 
 declarations: $(VENV) ## 10,000 declarations, valid and not, where `make unit` tries 2,000, and all its properties, with new examples in every run; no kernel
 	$(begin)
@@ -84,9 +84,9 @@ unit: $(VENV) ## pytest tests/unit: no root, no kernel, and the same generated e
 
 kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
 	$(begin)
-	pytest $(SIDE_BY_SIDE) tests/kernel
+	pytest $(SIDE_BY_SIDE) --hypothesis-profile=ci tests/kernel
 
-pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,000 random pairs, where `make kernel` tries 200
+pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,000 random pairs, new ones in every run, where `make kernel` tries the same 200
 	$(begin)
 	CNM_PAIRS=2000 pytest tests/kernel/test_any_to_any.py
 
