@@ -59,24 +59,6 @@ def test_a_namespace_goes_with_all_that_leads_out_of_it(uplink: Tasks) -> None:
     check_same(empty, lambda: dump(uplink.host))
 
 
-@pytest.mark.parametrize(("own", "parents"), [("a", "b"), ("b", "a"), ("", "b")])
-def test_a_link_rests_on_one_in_any_other_namespace(uplink: Tasks, own: str, parents: str) -> None:
-    empty = dump(uplink.host)
-    for name in filter(None, (own, parents)):
-        uplink.done("netns", name=name)
-    uplink.done("veth", name="port0", peer={"name": "eth0", "netns": parents})
-    where = {"netns": own} if own else {}
-    for kind, options in (("macvlan", {"name": "m0", "parent": "eth0", "mode": "bridge"}), ("vxlan", {"name": "vx0", "id": 7, "port": 4789})):
-        link = {**where, "parent_netns": parents, **options}
-        assert uplink.done(kind, **link)[0].startswith(f"create {kind} ")
-        assert uplink.done(kind, **link) == []
-        assert uplink.done(kind, **link, mtu=1400) != [] and uplink.done(kind, **link, mtu=1400) == []
-        assert uplink.done(kind, name=link["name"], **where, state="absent") != []
-    for name in filter(None, (own, parents)):
-        uplink.done("netns", name=name, state="absent")
-    check_same(empty, lambda: dump(uplink.host))
-
-
 def test_one_of_several_names_goes_alone(uplink: Tasks) -> None:
     uplink.done("netns", name="web")
     uplink.done("vxlan", name="vx0", netns="web", id=7, port=4789)
