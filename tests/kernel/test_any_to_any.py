@@ -8,8 +8,9 @@ CNM_PAIRS is how many random pairs are tried, 200 where it is not set (`make pai
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,11 +20,15 @@ from ansible_collections.mooring.cnm.plugins.module_utils.kernel.observe import 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parent import PARENT_DRIVERS
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState, Key, Object
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
 from ansible_collections.mooring.cnm.tests.kernel.topologies import clear, run
+from ansible_collections.mooring.cnm.tests.kernel.whole import lasting, whole
 from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import declarations
 from hypothesis import HealthCheck, Phase, given, settings
 
 PAIRS = int(os.environ.get("CNM_PAIRS", "200"))
+# Of so many pairs one is looked at with the tools of others too, which takes longer than all else.
+LOOKED_AT, TURN = 4, itertools.count()
 WIRES = ("wire", *(f"wire{place}" for place in range(4)))
 
 
@@ -44,14 +49,35 @@ def check_pair(host: Any, first: Declaration, second: Declaration) -> None:
     run(first)
     predicted = run(second, check=True).ops
     assert run(second).ops == predicted
-    by_way_of_first = stands(second)
+    by_way_of_first, looked_at = stands(second), next(TURN) % LOOKED_AT == 0
+    seen = shown(host) if looked_at else {}
     assert run(second).ops == ()
     on_parent = any(one.driver in PARENT_DRIVERS for one in second.networks.values())
     cleared(host, on_parent)
     assert observe(HostState(), "default").owned == frozenset()
     run(second)
     assert stands(second) == by_way_of_first
+    if looked_at:
+        check_same(seen, lambda: shown(host))
     cleared(host, on_parent)
+
+
+def shown(host: Any) -> dict[str, Any]:
+    """What ip, bridge, tc, iptables and nft show, but for numbers, MAC addresses that nobody gave, and the cards, which others have."""
+    picture = whole(host, settings=False)
+    found = lasting(picture, {(name, link["ifname"]) for name, room in picture["rooms"].items() for link in room["ip -d: link show"]})
+    rooms = {name: {topic: [kept for one in each for kept in _of_ours(one)] for topic, each in room.items()} for name, room in found["rooms"].items()}
+    return {**found, "namespaces": sorted(found["namespaces"]), "rooms": rooms}
+
+
+def _of_ours(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Without addresses of a link alone, and of groups, which the kernel makes when it has found the carrier and looked whether others have them."""
+    if str(one.get("ifname", one.get("dev"))).removeprefix("far.") not in WIRES and not str(one.get("dst", one.get("mac"))).startswith(
+        ("fe80:", "ff00:", "33:33:")
+    ):
+        # How large a packet may be that a card cuts by itself is that of the cards below, as they were when the link was made.
+        kept = {key: value for key, value in one.items() if not key.startswith(("tso_", "gso_"))}
+        yield {**kept, "addr_info": [each for each in one.get("addr_info", ()) if not str(each.get("local")).startswith("fe80:")]}
 
 
 def cleared(host: Any, on_parent: bool) -> None:

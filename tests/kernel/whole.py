@@ -49,7 +49,7 @@ def lasting(picture: dict[str, Any], again: Collection[End]) -> dict[str, Any]:
     names = picture["namespaces"]
     again = {(other, link) for netns, link in again for other in {netns, *(name for name in names if names[name] == names.get(netns))}}
     for netns, room in picture["rooms"].items():
-        for link in room["ip -d: link show"]:
+        for link in sorted(room["ip -d: link show"], key=lambda one: str(one["ifname"])):
             if (netns, link["ifname"]) in again and link["ifname"] != "lo":
                 text = text.replace(link["address"], f"address of {link['ifname']}")
     found = json.loads(text)
