@@ -24,7 +24,8 @@ OV1 = {"driver": "overlay", "vni": 256, "ipam": {"config": [{"subnet": "10.0.0.0
 OV2 = {"driver": "overlay", "vni": 257, "ipam": {"config": [{"subnet": "10.0.0.0/24", "gateway": "10.0.0.1"}]}}
 WHERE = {"a": {"bbox1": ("ov1", "10.0.0.2")}, "b": {"bbox2": ("ov1", "10.0.0.3"), "other": ("ov2", "10.0.0.9")}}
 # What makes ov1 a network of both families; a sandbox has the same last number in both.
-DUAL: dict[str, Any] = {"enable_ipv6": True, "ipam": {"config": [*OV1["ipam"]["config"], {"subnet": "fd00:9::/64", "gateway": "fd00:9::1"}]}}  # type: ignore[index]
+IPV4_SUBNETS: Any = OV1["ipam"]
+DUAL: dict[str, Any] = {"enable_ipv6": True, "ipam": {"config": [*IPV4_SUBNETS["config"], {"subnet": "fd00:9::/64", "gateway": "fd00:9::1"}]}}
 
 # Asks who has the gateway, and prints the MAC of everybody who answers within half a second.
 ASK_FOR_THE_GATEWAY = """

@@ -57,7 +57,7 @@ def _beside_each_other(sites: Sequence[Site]) -> Iterator[Pair]:
     wide = _wide_doors(sites)
     for within in wide.values():
         yield from _over_hosts(sites, within)
-    entrances = [next(iter(within.values())) for within in wide.values()]
+    entrances = [list(within.values())[0] for within in wide.values()]
     for place, site in enumerate(sites):
         doors: dict[Group, list[Door]] = {}
         for door in sorted(endpoint_doors(site), key=lambda one: one.group):
