@@ -13,6 +13,7 @@ VENV := .venv/made-from-$(shell { echo $(CURDIR); cat $(LOCK); } | sha256sum | c
 # Named after what it says, too: a package that is added later is installed where .venv stands already.
 PACKAGES := .cache/packages-of-$(shell sha256sum <bindep.txt | cut -c1-12)
 LANES := lint sanity unit kernel test-uml lab docker fleet molecule
+BESIDE := test-uml
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
 # For tests of which each process of pytest has a throw-away host, or a lab, of its own. The tests of a file stay together, for what they share.
@@ -54,7 +55,7 @@ site: machine $(VENV) ## builds the fleet of inventories/lab inside this machine
 
 test: machine $(VENV) ## runs every check there is
 	$(begin)
-	run_lanes $(LANES)
+	run_lanes $(BESIDE) $(filter-out $(BESIDE),$(LANES))
 
 lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint, ansible-lint (profile production), antsibull-changelog, antsibull-docs
 	$(begin)
