@@ -129,10 +129,12 @@ def dump(host: Host) -> set[str]:
         # The order of the rules counts.
         rules = [re.sub(r"\[\d+:\d+\]", "", line) for line in tables if not line.startswith("#")]
         found |= {f"{tool} {number}: {line}" for number, line in enumerate(rules)}
-    # That of the tables does not.
+    # That of the tables does not, nor that of the chains and sets in them.
     for table in host.check_output("nft --stateless list ruleset").split("\n}\n"):
-        title, *lines = table.splitlines() or [""]
-        found |= {f"{title} {number}: {line}" for number, line in enumerate(lines)}
+        title, _newline, parts = table.partition("\n")
+        for part in parts.split("\n\t}"):
+            name, *lines = part.strip("\n").splitlines() or [""]
+            found |= {f"{title} {name.strip()} {number}: {line}" for number, line in enumerate(["", *lines])}
     found |= set(host.check_output("grep -r '' /etc/netns 2>/dev/null || true").splitlines())
     same = "cd /run/netns 2>/dev/null && for one in *; do for other in *; do [ $one -ef $other ] && echo $one is $other; done; done; true"
     return found | set(host.check_output(same).splitlines())
