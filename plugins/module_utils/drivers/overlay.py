@@ -124,7 +124,7 @@ def _segment(fleet: str, network: Network, netns: str, part: Segment) -> Iterato
 def gateway_mac(fleet: str, network: Network, part: Segment) -> str:
     """The MAC of a segment's bridge, another one on each host: the kernel complains of frames that come back with a bridge's own."""
     digest = hashlib.sha256(f"{fleet}:{network.name}:{part.number}:{network.underlay_address}".encode()).digest()
-    return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + digest[:4])
+    return (b"\x02\x42" + digest[:4]).hex(":")
 
 
 def _peers(network: Network, netns: str, part: Segment) -> Iterator[Object]:

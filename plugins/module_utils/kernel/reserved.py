@@ -18,8 +18,6 @@ from .tables import read_addresses, read_routes
 
 _IPV4_MAPPED = bytes(10) + b"\xff\xff"
 _LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
-# The inode that a socket has which no process holds: a tunnel's.
-_OF_THE_KERNEL = 0
 _RT_TABLE_MAIN = 254
 _NO_PREFIXES = ("default", "::/0", "fe80::/64")
 _RESOLV_CONF = "/etc/resolv.conf"
@@ -89,16 +87,16 @@ def _resolvers() -> list[str]:
 
 def read_ports() -> list[dict[str, object]]:
     """Every TCP and UDP port that a process listens on, with the process's name where it can be seen."""
-    found: list[tuple[int, str, str, int]] = []
+    found: dict[int, tuple[str, str, int]] = {}
     for table, state in _LISTENING.items():
         with contextlib.suppress(FileNotFoundError), open(f"/proc/self/net/{table}", encoding="ascii") as file:
             for line in list(file)[1:]:
                 words = line.split()
                 host_ip, port = _address(words[1])
                 if words[3] == state:
-                    found.append((int(words[9]), table[:3], host_ip, port))
-    processes = _processes({inode for inode, *_where in found if inode != _OF_THE_KERNEL})
-    listed = {(protocol, host_ip, port, processes.get(inode, "")) for inode, protocol, host_ip, port in found}
+                    found[int(words[9])] = (table[:3], host_ip, port)
+    processes = _processes(set(found))
+    listed = {(protocol, host_ip, port, processes.get(inode, "")) for inode, (protocol, host_ip, port) in found.items()}
     return [{"protocol": protocol, "host_ip": host_ip, "port": port, "process": process} for protocol, host_ip, port, process in sorted(listed)]
 
 

@@ -37,7 +37,7 @@ def ipv6_of(address: IPv4Address) -> IPv6Address:
 
 def mac_of(address: IPv4Address) -> str:
     """The MAC address of the host's eth0: the same after each reboot, so that its peers' neighbour entries stay true."""
-    return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
+    return "02:00:" + address.packed.hex(":")
 
 
 def port_of(address: IPv4Address) -> str:

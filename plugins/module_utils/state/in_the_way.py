@@ -50,16 +50,12 @@ def _turns(handed: set[tuple[str, str]]) -> dict[str, int]:
     return turns
 
 
-def _rests_with_others(one: Object) -> bool:
-    return isinstance(one, Link) and one.kind in _OTHERS and one.parent is not None
-
-
 def _needs(objects: Iterable[Object]) -> Iterator[tuple[Key, Place, str]]:
     """Each link and its parent with what it takes of that: a kind, or the whole, and the MAC of a macvlan, the addresses of an ipvlan."""
     ipvlans: dict[Key, Place] = {}
     held = list(objects)
     for one in held:
-        if isinstance(one, Link) and one.parent is not None and _rests_with_others(one):
+        if isinstance(one, Link) and one.parent is not None and one.kind in _OTHERS:
             yield one.key, one.parent, "passthru" if ("mode", "passthru") in one.options else one.kind
             if one.kind == "ipvlan":
                 ipvlans[one.key] = one.parent
