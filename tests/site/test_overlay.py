@@ -37,11 +37,17 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     lab = f"site-{os.getpid()}-overlay"
     one = Fleet(tmp_path_factory.mktemp("inventory"), lab, len(HOSTS))
     declare(one)
-    converge_lab({"name": lab, "state": "present", "init": "reaper", "hosts": [{"name": host, "address": address} for host, address in HOSTS.items()]}, False)
+    power(one, "present", *HOSTS)
     try:
         yield one
     finally:
-        converge_lab({"name": lab, "state": "absent", "init": "reaper", "hosts": None}, False)
+        power(one, "absent")
+
+
+def power(fleet: Fleet, state: str, *hosts: str) -> None:
+    """Without hosts, the whole lab."""
+    chosen = [{"name": host, "address": HOSTS[host]} for host in hosts] or None
+    converge_lab({"name": fleet.lab, "state": state, "init": "reaper", "hosts": chosen}, False)
 
 
 def declare(fleet: Fleet, networks: dict[str, Any] | None = None, **boxes: dict[str, Any]) -> None:
@@ -113,6 +119,18 @@ def test_tables_changed_by_hand_are_told_and_repaired(fleet: Fleet) -> None:
     assert "add neighbour 10.0.0.2 at 02:42:0a:00:00:02 on vxlan0 in cnm+default+ov1" in drift.text
     site(fleet, "-e", "cnm_verify=none")
     assert fleet.play("mooring.cnm.drift").status == 0
+
+
+def test_a_host_that_is_down_breaks_nothing_on_the_others(fleet: Fleet) -> None:
+    """What is between those that are left is proven, and they keep the entries of node3, which comes back with nothing and gets all of its own again."""
+    known = tables(fleet, "node1", "ov2")
+    power(fleet, "absent", "node3")
+    said = site(fleet, status=4)
+    assert "could not be reached or failed: node3." in said and "unproven: 0; all " in said
+    assert tables(fleet, "node1", "ov2") == known != ""
+    power(fleet, "present", "node3")
+    assert "unproven: 0; all " in site(fleet)
+    assert "1 received" in inside(fleet, "node3", "far", "ping -c 1 -W 1 bbox3")
 
 
 def test_a_sandbox_moves_while_a_host_is_left_out(fleet: Fleet) -> None:
