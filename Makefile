@@ -13,11 +13,13 @@ VENV := .venv/made-from-$(shell { echo $(CURDIR); cat $(LOCK); } | sha256sum | c
 # Named after what it says, too: a package that is added later is installed where .venv stands already.
 PACKAGES := .cache/packages-of-$(shell sha256sum <bindep.txt | cut -c1-12)
 LANES := lint sanity unit kernel test-uml lab docker fleet molecule
-BESIDE := test-uml
+# One process each, which waits for downloads or has a kernel of its own.
+BESIDE := sanity test-uml
 PURE := $(sort $(dir $(wildcard $(patsubst %,plugins/module_utils/%/*.py,model ipam drivers state firewall proof))))
 
 # For tests of which each process of pytest has a throw-away host, or a lab, of its own. The tests of a file stay together, for what they share.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# In the order of their names: else a file of one long test would come last, when nothing is left beside it.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 export NO_COLOR := 1
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -55,7 +57,7 @@ site: machine $(VENV) ## builds the fleet of inventories/lab inside this machine
 
 test: machine $(VENV) ## runs every check there is
 	$(begin)
-	run_lanes $(BESIDE) $(filter-out $(BESIDE),$(LANES))
+	run_lanes "$(BESIDE)" $(filter-out $(BESIDE),$(LANES))
 
 lint: $(VENV) ## ruff, mypy --strict on the pure packages, shellcheck, yamllint, ansible-lint (profile production), antsibull-changelog, antsibull-docs
 	$(begin)
@@ -93,11 +95,12 @@ pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,
 
 lab: machine $(VENV) ## pytest tests/lab and tests/persist: hosts simulated inside this machine, and their return after a power cut
 	$(begin)
-	pytest tests/lab tests/persist
+	pytest tests/lab # it looks at all that is on this machine: nothing else may make hosts meanwhile
+	pytest $(SIDE_BY_SIDE) tests/persist
 
 fleet: machine $(VENV) ## pytest tests/site: the playbooks end to end, over lab hosts
 	$(begin)
-	pytest tests/site
+	pytest $(SIDE_BY_SIDE) tests/site
 
 molecule: machine $(VENV) ## the molecule scenarios, over lab hosts
 	$(begin)

@@ -36,28 +36,35 @@ closing_counts() { # LOG: "passed failed skipped", summed over the closing lines
     } END { print passed + 0, failed + 0, skipped + 0 }' "$1"
 }
 
-run_lanes() { # BESIDE LANE...: runs each, goes on past a failure, ends with the count of all tests. BESIDE needs one processor, so it runs beside the others
-    local beside=$1 lane pid ok all_passed=0 all_failed=0 all_skipped=0
-    echo "== $beside runs beside the other lanes, and comes last"
-    make "$beside" </dev/null >".cache/$beside.log" 2>&1 &
+run_lanes() { # "BESIDE..." LANE...: runs each, goes on past a failure, ends with the count of all tests. Those of BESIDE run one by one, beside the rest
+    local beside=$1 lane pid all_passed=0 all_failed=0 all_skipped=0
+    echo "== beside the other lanes, and told last: $beside"
+    for lane in $beside; do run_lane "$lane"; done >/dev/null &
     pid=$!
     for lane in "${@:2}"; do
-        ok=1
-        make "$lane" </dev/null 2>&1 | tee ".cache/$lane.log" || ok=0
-        count_lane "$lane" "$ok"
+        run_lane "$lane"
+        count_lane "$lane"
     done
-    ok=1
-    wait "$pid" || ok=0
-    cat ".cache/$beside.log"
-    count_lane "$beside" "$ok"
+    wait "$pid"
+    for lane in $beside; do
+        cat ".cache/$lane.log"
+        count_lane "$lane"
+    done
     closing="$all_passed passed, $all_failed failed, $all_skipped skipped"
     ((all_failed == 0))
 }
 
-count_lane() { # LANE OK: adds what a lane counted to all_passed, all_failed and all_skipped
+run_lane() { # LANE: runs it, keeps what it says and whether it failed
+    local ok=1
+    rm -f ".cache/$1.ok"
+    make "$1" </dev/null 2>&1 | tee ".cache/$1.log" || ok=0
+    ((!ok)) || touch ".cache/$1.ok"
+}
+
+count_lane() { # LANE: adds what it counted to all_passed, all_failed and all_skipped
     local lane_passed lane_failed lane_skipped
     read -r lane_passed lane_failed lane_skipped < <(closing_counts ".cache/$1.log")
-    (($2 || lane_failed)) || lane_failed=1 # it died before it could count
+    [ -e ".cache/$1.ok" ] || ((lane_failed)) || lane_failed=1 # it died before it could count
     all_passed=$((all_passed + lane_passed)) all_failed=$((all_failed + lane_failed)) all_skipped=$((all_skipped + lane_skipped))
 }
 

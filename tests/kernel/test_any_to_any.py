@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 PAIRS = int(os.environ.get("CNM_PAIRS", "200"))
 # Of so many pairs one is looked at with the tools of others too, which takes longer than all else.
-LOOKED_AT, TURN = 4, itertools.count()
+LOOKED_AT, TURN = 10, itertools.count()
 WIRES = ("wire", *(f"wire{place}" for place in range(4)))
 
 

@@ -72,6 +72,7 @@ def _numberless(value: Any, again: Collection[str], link: str) -> Any:
 def _room(name: str, settings: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with inside(name):
+        _carriers()
         for tool, topics in _SHOW.items():
             found.update(_shown(tool, topics))
         queues = [one for one in found["tc: qdisc show"] if one["kind"] != "noqueue"]
@@ -80,6 +81,13 @@ def _room(name: str, settings: bool) -> dict[str, Any]:
         found["settings"] = dict(_settings("/proc/sys/net")) if settings else {}
     found["bridge -d: fdb show"] = [one for one in found["bridge -d: fdb show"] if one.get("state", "") not in _LEARNED]
     return found
+
+
+def _carriers() -> None:
+    """Let the kernel finish what it has to tell of links without a carrier: it does that first when it is asked for one alone (linkwatch_sync_dev)."""
+    waiting: list[str] = []
+    while waiting != (waiting := [one["ifname"] for one in _shown("ip", ["link show"])["ip: link show"] if "NO-CARRIER" in one["flags"]]):
+        _shown("ip", [f"link show dev {name}" for name in waiting])
 
 
 def _shown(tool: str, topics: Collection[str]) -> dict[str, Any]:
