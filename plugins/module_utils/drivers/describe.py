@@ -16,7 +16,7 @@ from itertools import permutations
 
 from ..model.declaration import Declaration, Endpoint, Network, Sandbox
 from ..model.parent import has_own_macs
-from ..model.resolve import FAMILIES, effective_mac, gateway_endpoints, interface_names
+from ..model.resolve import FAMILIES, gateway_endpoints, implied_mac, interface_names
 from ..state.objects import HostState, Link
 from ..state.relocate import relocated
 from ..state.tag import read_tag
@@ -83,22 +83,21 @@ def _shortest(declaration: Declaration, sandbox: Sandbox, found: Found) -> Sandb
     sandbox = with_interface_settings(sandbox, [one for one in sandbox.sysctls if one not in implied])
     if not sandbox.endpoints:
         return replace(sandbox, mode="none") if sandbox.mode == "networks" else sandbox
-    given = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints}
-    plain = replace(sandbox, endpoints=tuple(replace(endpoint, interface_name=None) for endpoint in sandbox.endpoints))
-    in_turn = interface_names(plain, declaration.networks) == given
     priorities = _priorities(declaration, sandbox, found)
-    endpoints = []
-    for endpoint in sandbox.endpoints:
-        derived = effective_mac(replace(endpoint, mac_address=None))
-        endpoints.append(
-            replace(
-                endpoint,
-                interface_name=None if in_turn else endpoint.interface_name,
-                mac_address=None if endpoint.mac_address == derived else endpoint.mac_address,
-                gw_priority=priorities.get(endpoint.interface_name or "", 0),
-            )
+    endpoints = [
+        replace(
+            endpoint,
+            interface_name=None,
+            mac_address=None if endpoint.mac_address == implied_mac(endpoint) else endpoint.mac_address,
+            gw_priority=priorities.get(endpoint.interface_name or "", 0),
         )
-    return replace(sandbox, endpoints=tuple(endpoints))
+        for endpoint in sandbox.endpoints
+    ]
+    in_turn = replace(sandbox, endpoints=tuple(endpoints))
+    given = {endpoint.network: endpoint.interface_name for endpoint in sandbox.endpoints}
+    if interface_names(in_turn, declaration.networks) == given:
+        return in_turn
+    return replace(sandbox, endpoints=tuple(replace(endpoint, interface_name=given[endpoint.network]) for endpoint in endpoints))
 
 
 def _priorities(declaration: Declaration, sandbox: Sandbox, found: Found) -> dict[str, int]:

@@ -72,7 +72,7 @@ def _publishing(declaration: Declaration) -> dict[str, list[Leg]]:
     found: dict[str, list[Leg]] = {}
     for _name, sandbox in sorted(declaration.sandboxes.items()):
         ways: dict[Endpoint, list[Port]] = {}
-        for family, endpoint in gateway_endpoints(declaration, sandbox).items():
+        for family, endpoint in gateway_endpoints(declaration, sandbox).items() if sandbox.ports else ():
             ways.setdefault(endpoint, []).extend(_at_one_address(sandbox.ports, family))
         for endpoint, ports in ways.items():
             if ports:

@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..state.objects import Options
-from .netlink import NLA_F_NESTED, Attributes, RouteSocket, attribute, attributes, number_in
-from .options import KINDS, PORT, VXLAN_LINK, read_options
+from .netlink import Attributes, RouteSocket, attribute, attributes, number_in, places
+from .options import KINDS, OF_A_PORT, PORT, VXLAN_LINK, read_options
 
 _LINK, _RTM_GETLINK = struct.Struct("=BxHiII"), 18
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 4, 5, 6, 10, 18, 20
 _IFLA_TXQLEN, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_EXT_MASK, _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 13, 26, 27, 29, 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
+_OF_A_LINK = frozenset((1, 3, 4, 5, 6, 10, 13, 18, 20, 26, 27, 37, 52))  # of those above
 _INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE = 8, 1
 _SKIP_STATISTICS = struct.pack("=HHI", 8, _IFLA_EXT_MASK, 8)
 _IFF_UP, _IFF_PROMISC = 1, 0x100
 
 
-@dataclass(frozen=True)
-class SeenLink:
+class SeenLink(NamedTuple):
     """A link as the kernel shows it. master, below: interface indexes, 0 for none. below: a veth's other end, or what the link rests on, which is
     in the namespace ``netnsid`` (as numbered in the link's own), -1 for the link's own. port: flags of a bridge port.
     queue: the kind of queue that it sends through.
@@ -61,7 +61,7 @@ def read_links(netlink: RouteSocket, kinds: tuple[str, ...] = ()) -> list[SeenLi
 
 def _link(body: bytes) -> SeenLink:
     _family, _kind, index, flags, _change = _LINK.unpack_from(body)
-    held = attributes(body, _LINK.size)
+    held = attributes(body, _LINK.size, _OF_A_LINK)
     info = attributes(held.get(_IFLA_LINKINFO, b""), 0)
     kind = _text(info.get(_IFLA_INFO_KIND, b""))
     own = attributes(info[_IFLA_INFO_DATA], 0) if kind in KINDS and _IFLA_INFO_DATA in info else {}
@@ -89,22 +89,14 @@ def _link(body: bytes) -> SeenLink:
 
 def _altnames(listed: bytes) -> tuple[str, ...]:
     """All names in a property list, which repeats one attribute and so cannot be read into a dictionary."""
-    names, offset = [], 0
-    while offset + 4 <= len(listed):
-        length, kind = struct.unpack_from("=HH", listed, offset)
-        if length < 4:
-            break
-        if kind & ~NLA_F_NESTED == _IFLA_ALT_IFNAME:
-            names.append(_text(listed[offset + 4 : offset + length]))
-        offset += (length + 3) & ~3
-    return tuple(names)
+    return tuple(_text(listed[place]) for number, place in places(listed, 0) if number == _IFLA_ALT_IFNAME)
 
 
 def _port(info: Attributes) -> Options:
     """The flags of a bridge port, by name; none where the link is no port of a bridge."""
     if _text(info.get(_IFLA_INFO_SLAVE_KIND, b"")) != "bridge":
         return ()
-    return read_options(PORT, attributes(info.get(_IFLA_INFO_SLAVE_DATA, b""), 0))
+    return read_options(PORT, attributes(info.get(_IFLA_INFO_SLAVE_DATA, b""), 0, OF_A_PORT))
 
 
 def _ipv6_link_local(families: bytes) -> bool:

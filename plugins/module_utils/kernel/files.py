@@ -27,8 +27,8 @@ def read_all() -> dict[str, str]:
             for kind in _NAMES:
                 path = f"{DIRECTORY}/{name}/{kind}"
                 if os.path.isfile(path):
-                    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as file:
-                        found[path] = file.read()
+                    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+                        found[path] = file.read().decode(errors="replace")
                 elif os.path.lexists(path):
                     found[path] = _NO_FILE
     return found

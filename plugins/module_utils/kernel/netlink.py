@@ -31,6 +31,9 @@ _RECEIVE_BYTES = 32 * 1024
 _BATCH = 64
 
 Attributes = dict[int, bytes]
+Places = list[tuple[int, slice]]
+# What has been learned of messages of a length: how to read the heads of all their attributes, what these say, and where what is wanted is then.
+_known: dict[tuple[int, int, frozenset[int] | None], list[tuple[struct.Struct, tuple[int, ...], Places]]] = {}
 
 
 class Refused(OSError):
@@ -105,18 +108,36 @@ class RouteSocket:
                     return
 
 
-def attributes(body: bytes, offset: int) -> Attributes:
-    """The attributes in ``body`` from ``offset``, by number (without the nested and byte-order flags)."""
-    found: Attributes = {}
-    last = len(body) - _ATTRIBUTE.size
-    unpack = _ATTRIBUTE.unpack_from
-    while offset <= last:
-        length, kind = unpack(body, offset)
-        if length < 4:
+def attributes(body: bytes, offset: int, wanted: frozenset[int] | None = None) -> Attributes:
+    """The attributes in ``body`` from ``offset``, by number (without the nested and byte-order flags): all, or those that are wanted."""
+    return {number: body[place] for number, place in places(body, offset, wanted)}
+
+
+def places(body: bytes, offset: int, wanted: frozenset[int] | None = None) -> Places:
+    """Where these attributes are in ``body``, each with its number.
+
+    Nearly all messages of a dump have theirs where one before them had them: that all heads are the same is seen at once.
+    """
+    known = _known.setdefault((len(body), offset, wanted), [])
+    for heads, said, found in known:
+        if heads.unpack_from(body) == said:
+            return found
+    heads, found = _look_through(body, offset)
+    known.append((heads, heads.unpack_from(body), [one for one in found if wanted is None or one[0] in wanted]))
+    return known[-1][2]
+
+
+def _look_through(body: bytes, offset: int) -> tuple[struct.Struct, Places]:
+    """What reads the heads of all attributes at once, and where the attributes are."""
+    form, end, found = "=", 0, []
+    while offset + _ATTRIBUTE.size <= len(body):
+        form, end = f"{form}{offset - end}xI", offset + _ATTRIBUTE.size
+        length, kind = _ATTRIBUTE.unpack_from(body, offset)
+        if length < _ATTRIBUTE.size:
             break
-        found[kind & 0x3FFF] = body[offset + 4 : offset + length]
+        found.append((kind & 0x3FFF, slice(end, offset + length)))
         offset += (length + 3) & ~3
-    return found
+    return struct.Struct(form), found
 
 
 def attribute(number: int, payload: bytes) -> bytes:

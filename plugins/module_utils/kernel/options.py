@@ -68,6 +68,7 @@ PORT: dict[str, Row] = {
     "mcast_flood": Row(27, _FLAG),
     "neigh_suppress": Row(32, _FLAG),
 }
+OF_A_PORT = frozenset(row.number for row in PORT.values())
 VXLAN_LINK = 3  # the index of the underlay link, in the namespace of the socket
 
 

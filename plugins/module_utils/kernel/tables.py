@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .netlink import RouteSocket, attributes, number_in
 
@@ -24,8 +24,7 @@ ROUTE_TYPES = {1: "unicast", 6: "blackhole", 7: "unreachable"}
 _IPV6_METRIC = 1024  # what the kernel makes of a metric 0 of IPv6
 
 
-@dataclass(frozen=True)
-class SeenAddress:
+class SeenAddress(NamedTuple):
     """An address with its prefix length on the link with this index. secondary: it goes when an earlier one of its subnet goes. broadcast: it has one."""
 
     index: int
@@ -34,8 +33,7 @@ class SeenAddress:
     broadcast: bool
 
 
-@dataclass(frozen=True)
-class SeenRoute:
+class SeenRoute(NamedTuple):
     """A route. index: that of its link, 0 for none. metric: 0 where it is what the kernel makes of no metric."""
 
     destination: str

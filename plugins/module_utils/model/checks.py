@@ -69,7 +69,7 @@ def check_resolved(declaration: Declaration, host: str = "") -> list[Problem]:
                 if address_in(endpoint, family) is None:
                     message = f"the endpoint has no {'address' if family == 4 else 'IPv6 address'}: declare one here, since there is no ledger that gives one"
                     report.add(f"cnm_sandboxes.{name}.networks.{endpoint.network}.ipv{family}_address", "", message)
-        gateways = gateway_endpoints(declaration, sandbox)
+        gateways = gateway_endpoints(declaration, sandbox) if sandbox.ports else {}
         for port in sandbox.ports:
             if not port.published and host_addresses(declaration, gateways, port):
                 message = "the port of the host is left open: name one here, since there is no ledger that gives one"

@@ -46,6 +46,7 @@ ENDPOINT = Keys(
 ENDPOINT_OPTS = {"com.docker.network.endpoint.ifname": "interface_name"}
 # A list with commas, as Docker has it.
 SYSCTLS_OPT = "com.docker.network.endpoint.sysctls"
+DRIVER_OPTS = Keys({**{opt: ENDPOINT.readers[key] for opt, key in ENDPOINT_OPTS.items()}, SYSCTLS_OPT: read_listed_sysctls})
 
 
 def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ...]:
@@ -73,8 +74,7 @@ def read_endpoint(report: Report, path: str, network: str, raw: object) -> Endpo
     """One endpoint with its options."""
     found = read_keys(report, path, raw, ENDPOINT)
     opts_path = f"{path}.driver_opts"
-    readers = {opt: ENDPOINT.readers[key] for opt, key in ENDPOINT_OPTS.items()}
-    opts = read_keys(report, opts_path, found.pop("driver_opts", None), Keys({**readers, SYSCTLS_OPT: read_listed_sysctls}))
+    opts = read_keys(report, opts_path, found.pop("driver_opts", None), DRIVER_OPTS)
     listed = opts.pop(SYSCTLS_OPT, ())
     add_opts(report, opts_path, found, opts, ENDPOINT_OPTS)
     tuning = take_tuning(report, path, found, OF_AN_ENDPOINT)
@@ -83,5 +83,5 @@ def read_endpoint(report: Report, path: str, network: str, raw: object) -> Endpo
         if sysctls.setdefault(name, value) != value:
             report.add(f"{opts_path}.{SYSCTLS_OPT}", value, f"{name} is given under sysctls with another value: keep one of the two")
     aliases = read_list(report, f"{path}.aliases", found.pop("aliases", None), read_name)
-    tuning = replace(tuning, sysctls=tuple(sorted(sysctls.items())))
+    tuning = replace(tuning, sysctls=tuple(sorted(sysctls.items()))) if listed else tuning
     return Endpoint(network=network, tuning=tuning, aliases=tuple(sorted(set(aliases))), **found)

@@ -50,7 +50,7 @@ def check_ports(report: Report, declaration: Declaration, reserved: Reserved) ->
     for port in reserved.ports:
         taken.setdefault((port.protocol, port.port), []).append(port)
     for name, sandbox in declaration.sandboxes.items():
-        gateways = gateway_endpoints(declaration, sandbox)
+        gateways = gateway_endpoints(declaration, sandbox) if sandbox.ports else {}
         for published in sandbox.ports:
             for address in host_addresses(declaration, gateways, published).values():
                 other = next((one for one in taken.get((published.protocol, published.published), ()) if one.has(address)), None)

@@ -17,17 +17,18 @@ from .resolve import gateway_endpoints, host_addresses
 def check_ports(report: Report, declaration: Declaration) -> None:
     """A sandbox with ports has a gateway network, and no port of the host is published twice."""
     published: dict[tuple[str, int, int], dict[IPAddress, str]] = {}
-    for name in sorted(declaration.sandboxes):
-        sandbox = declaration.sandboxes[name]
+    for name, sandbox in sorted(declaration.sandboxes.items()):
+        if not sandbox.ports:
+            continue
         path = f"cnm_sandboxes.{name}.ports"
         known = all(endpoint.network in declaration.networks for endpoint in sandbox.endpoints)
         gateways = gateway_endpoints(declaration, sandbox)
-        if sandbox.ports and known and not gateways:
+        if known and not gateways:
             message = "ports are published through a network that leads outside, and the sandbox has none: join one that is not internal"
             report.add(path, f"{len(sandbox.ports)} ports", message)
             continue
         on_wire = next((one.network for one in gateways.values() if known and declaration.networks[one.network].driver in PARENT_DRIVERS), None)
-        if sandbox.ports and on_wire is not None:
+        if on_wire is not None:
             message = (
                 f"no port of the host leads into network {on_wire}, which has the sandbox's default route: on a {declaration.networks[on_wire].driver} network"
                 " every port of a sandbox is reached at the sandbox's own address. Leave the ports out, or give a bridge network the higher gw_priority"

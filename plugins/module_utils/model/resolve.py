@@ -54,11 +54,14 @@ def interface_names(sandbox: Sandbox, networks: Mapping[str, Network]) -> dict[s
 
 
 def effective_mac(endpoint: Endpoint) -> str | None:
-    """The given MAC, else the one that follows from the IPv4 address or, without one, from the IPv6 address; None while there is neither."""
+    """The given MAC, else the one that follows by itself."""
+    return implied_mac(endpoint) if endpoint.mac_address is None else endpoint.mac_address
+
+
+def implied_mac(endpoint: Endpoint) -> str | None:
+    """The MAC that follows from the IPv4 address or, without one, from the IPv6 address; None while there is neither."""
     address = endpoint.ipv4_address or endpoint.ipv6_address
-    if endpoint.mac_address is not None or address is None:
-        return endpoint.mac_address
-    return derived_mac(address)
+    return None if address is None else derived_mac(address)
 
 
 def derived_mac(address: IPAddress) -> str:

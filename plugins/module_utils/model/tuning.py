@@ -53,9 +53,12 @@ class Tuning:
     txqlen: int | None = None
 
 
+UNTUNED = Tuning()
+
+
 def over(network: Tuning, endpoint: Tuning) -> Tuning:
     """What holds for an endpoint: its own word, else that of its network. A rate goes with its burst."""
-    if network == endpoint == Tuning():
+    if endpoint == UNTUNED:
         return network
     given = {one.name: getattr(endpoint, one.name) for one in fields(Tuning) if getattr(endpoint, one.name) is not None}
     bandwidth = network.bandwidth

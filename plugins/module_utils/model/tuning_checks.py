@@ -11,7 +11,7 @@ from .declaration import Declaration, Network
 from .parent import PARENT_DRIVERS
 from .report import Report
 from .resolve import LEAST_IPV6_MTU, effective_mtu, gateway_endpoints
-from .tuning import MAIN_TABLE, Tuning, over
+from .tuning import MAIN_TABLE, UNTUNED, Tuning, over
 
 _MOST_BURST_S = 4
 _ETHERNET_HEADER = 14
@@ -23,7 +23,7 @@ def check_tuning(report: Report, declaration: Declaration) -> None:
         check_one(report, f"cnm_networks.{name}", network, network.tuning, network.tuning)
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
-            if endpoint.network in declaration.networks:
+            if endpoint.network in declaration.networks and endpoint.tuning != UNTUNED:
                 network = declaration.networks[endpoint.network]
                 path = f"cnm_sandboxes.{name}.networks.{endpoint.network}"
                 check_one(report, path, network, endpoint.tuning, over(network.tuning, endpoint.tuning))
@@ -35,7 +35,7 @@ def check_inherited_mtus(report: Report, declaration: Declaration) -> None:
     for name, sandbox in declaration.sandboxes.items():
         for endpoint in sandbox.endpoints:
             network = declaration.networks.get(endpoint.network)
-            if network is not None and network.mtu is None and network.driver not in PARENT_DRIVERS:
+            if endpoint.tuning.mtu is not None and network is not None and network.mtu is None and network.driver not in PARENT_DRIVERS:
                 known = replace(network, mtu=effective_mtu(network))
                 _check_mtu(report, f"cnm_sandboxes.{name}.networks.{endpoint.network}", known, endpoint.tuning.mtu)
 
@@ -76,13 +76,13 @@ def check_one(report: Report, path: str, network: Network, own: Tuning, tuning: 
 def check_routes(report: Report, declaration: Declaration, name: str) -> None:
     """No two networks give a sandbox a route to one place, and none gives it the one that follows from its gateway network."""
     sandbox = declaration.sandboxes[name]
+    inside = [(declaration.networks[one.network], one) for one in sandbox.endpoints if one.network in declaration.networks]
+    routes = [(network.name, route) for network, one in inside for route in over(network.tuning, one.tuning).routes]
     defaults = {4: "0.0.0.0/0", 6: "::/0"}
-    holders = {(defaults[family], 0, MAIN_TABLE): f"network {endpoint.network}" for family, endpoint in gateway_endpoints(declaration, sandbox).items()}
-    for endpoint in sandbox.endpoints:
-        network = declaration.networks.get(endpoint.network)
-        for route in over(network.tuning, endpoint.tuning).routes if network is not None else ():
-            holder = holders.setdefault(route.place, f"network {endpoint.network}")
-            if holder != f"network {endpoint.network}" or route.place[0] in defaults.values() and route.place[1:] == (0, MAIN_TABLE):
-                at = f"cnm_sandboxes.{name}.networks.{endpoint.network}"
-                message = f"the sandbox has a route to this destination by {holder}, with the same metric and table: choose another metric or table"
-                report.add(at, str(route.destination), message)
+    gateways = gateway_endpoints(declaration, sandbox) if routes else {}
+    holders = {(defaults[family], 0, MAIN_TABLE): f"network {endpoint.network}" for family, endpoint in gateways.items()}
+    for network, route in routes:
+        holder = holders.setdefault(route.place, f"network {network}")
+        if holder != f"network {network}" or route.place[0] in defaults.values() and route.place[1:] == (0, MAIN_TABLE):
+            message = f"the sandbox has a route to this destination by {holder}, with the same metric and table: choose another metric or table"
+            report.add(f"cnm_sandboxes.{name}.networks.{network}", str(route.destination), message)

@@ -14,7 +14,7 @@ from typing import Any
 from .keys import Keys, as_given, list_items, read_keys
 from .report import Report, Unreadable
 from .sysctl import OF_AN_INTERFACE, read_sysctls
-from .tuning import Bandwidth, FixedRoute, Tuning
+from .tuning import UNTUNED, Bandwidth, FixedRoute, Tuning
 from .values import Reader, integer_between, one_of, read_address, read_boolean, read_subnet, read_text
 
 # 68: the least that IPv4 needs (RFC 791). 65535: the most that the kernel gives a bridge or a veth.
@@ -84,6 +84,8 @@ OF_AN_ENDPOINT: Mapping[str, Reader] = {**OF_A_NETWORK, "mtu": MTU}
 def take_tuning(report: Report, path: str, found: dict[str, Any], keys: Mapping[str, Reader]) -> Tuning:
     """What ``found``, whose values are read already, has under ``keys``, which are taken out of it."""
     given = {key: found.pop(key) for key in keys if key in found}
+    if not given:
+        return UNTUNED
     bandwidth = read_keys(report, f"{path}.bandwidth", given.pop("bandwidth", None), BANDWIDTH)
     for direction in ("ingress", "egress"):
         if f"{direction}_burst" in bandwidth and f"{direction}_rate" not in bandwidth:
@@ -117,6 +119,8 @@ def read_routes(report: Report, path: str, raw: object) -> tuple[FixedRoute, ...
 
 def tuning_options(tuning: Tuning) -> dict[str, object]:
     """A tuning in option names, without what is not declared."""
+    if tuning == UNTUNED:
+        return {}
     options: dict[str, object] = {name: value for name in ("mtu", "promisc", "txqlen") if (value := getattr(tuning, name)) is not None}
     rates = {one.name: getattr(tuning.bandwidth, one.name) for one in fields(Bandwidth)}
     if tuning.bandwidth != Bandwidth():
