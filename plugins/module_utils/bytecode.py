@@ -1,7 +1,8 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bytecode of this collection is kept on the host. Ansible sends sources alone, in an archive, and Python would compile them anew in every task.
+"""Bytecode of this collection is kept on the host. Ansible sends sources alone, in an archive, and Python would compile them anew in every task, and so
+what ``dataclasses`` makes of the classes in them, which is text too.
 
 A module imports this first; it holds for all that is imported from the same archive after it. By Python's rule for bytecode that goes by its source and
 not by a time (PEP 552) what is kept is taken or made anew, so that releases of this collection may alternate on a host. Where nothing can be kept or
@@ -12,15 +13,18 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import importlib.util
 import marshal
 import os
 import sys
 import zipimport
+from collections import Counter
+from typing import Callable
 
 FOLDER = "/var/cache/mooring.cnm"
 
-# By the name of a module: the hash of its source, and its code.
+# By the name of a module, or that and the number of a text that is made for it: the hash of its source, and its code.
 Codes = dict[str, tuple[bytes, bytes]]
 
 
@@ -51,6 +55,20 @@ def _head(body: bytes) -> bytes:
 def _keep(path: str, below: str) -> None:
     """Let what is in an archive ``below`` this folder be imported with the code that is kept at ``path``, and what is compiled be kept there."""
     kept, added = read_codes(path), Codes()
+    texts: Counter[str] = Counter()
+
+    def code_of(name: str, source: str, make: Callable[[], object]) -> object:
+        source_hash = importlib.util.source_hash(source.encode())
+        if name not in kept or kept[name][0] != source_hash:
+            kept[name] = added[name] = (source_hash, marshal.dumps(make()))
+        return marshal.loads(kept[name][1])
+
+    def execute(text: str, space: dict[str, object], names: dict[str, object]) -> None:
+        """As ``exec`` does, which it takes the place of."""
+        module = str(space.get("__name__"))
+        texts[module] += 1
+        code = code_of(f"{module} {texts[module]}", text, lambda: compile(text, "<string>", "exec", dont_inherit=True)) if module in kept else text
+        exec(code, space, names)
 
     class Importer(zipimport.zipimporter):
         def __init__(self, folder: str) -> None:
@@ -63,15 +81,11 @@ def _keep(path: str, below: str) -> None:
             return f"{self.archive}/{self.prefix}{fullname.rpartition('.')[2]}{'/__init__' * self.is_package(fullname)}.py"
 
         def get_code(self, fullname: str) -> object:
-            source_hash = importlib.util.source_hash((self.get_source(fullname) or "").encode())
-            if fullname in kept and kept[fullname][0] == source_hash:
-                return marshal.loads(kept[fullname][1])
-            code = super().get_code(fullname)
-            added[fullname] = (source_hash, marshal.dumps(code))
-            return code
+            return code_of(fullname, self.get_source(fullname) or "", lambda: super(Importer, self).get_code(fullname))
 
     sys.path_hooks.insert(0, Importer)
     sys.path_importer_cache.pop(below, None)
+    dataclasses.exec = execute
     atexit.register(lambda: added and write_codes(path, {**read_codes(path), **added}))
 
 

@@ -39,12 +39,9 @@ def short_name(netns: str) -> str:
 @contextlib.contextmanager
 def inside(netns: str) -> Iterator[None]:
     """Run the block in the named namespace (with its /proc/sys/net), and come back whatever happens. Empty: stay. Raises Fault."""
-    if not netns:
-        yield
-        return
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(entered(path_of(netns)))
+            stack.enter_context(entered(path_of(netns)) if netns else contextlib.nullcontext())
         except OSError as error:
             raise Fault(f"namespace {netns}", "enter", reason(error)) from error
         yield

@@ -13,15 +13,13 @@ from collections.abc import Iterator
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 HEADER = struct.Struct("=IHHII")
-_ATTRIBUTE = struct.Struct("=HH")
-_ERROR, _U32 = struct.Struct("=i"), struct.Struct("=I")
+_ATTRIBUTE, _ERROR, _U32 = struct.Struct("=HH"), struct.Struct("=i"), struct.Struct("=I")
 
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x300
-NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
+NLM_F_ACK_TLVS, _NLMSGERR_ATTR_MSG = 0x200, 1
 NLA_F_NESTED = 0x8000
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
-_NLMSGERR_ATTR_MSG = 1
 
 # What the kernel says where there is nothing to remove any more: with an address its further ones go, with a link's last one its routes.
 _GONE = {21: errno.EADDRNOTAVAIL, 25: errno.ESRCH, 29: errno.ENOENT}
@@ -52,7 +50,6 @@ class RouteSocket:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
-        self._socket.bind((0, 0))
 
     def __enter__(self) -> RouteSocket:
         return self
@@ -122,22 +119,18 @@ def places(body: bytes, offset: int, wanted: frozenset[int] | None = None) -> Pl
     for heads, said, found in known:
         if heads.unpack_from(body) == said:
             return found
-    heads, found = _look_through(body, offset)
-    known.append((heads, heads.unpack_from(body), [one for one in found if wanted is None or one[0] in wanted]))
-    return known[-1][2]
-
-
-def _look_through(body: bytes, offset: int) -> tuple[struct.Struct, Places]:
-    """What reads the heads of all attributes at once, and where the attributes are."""
     form, end, found = "=", 0, []
     while offset + _ATTRIBUTE.size <= len(body):
         form, end = f"{form}{offset - end}xI", offset + _ATTRIBUTE.size
         length, kind = _ATTRIBUTE.unpack_from(body, offset)
         if length < _ATTRIBUTE.size:
             break
-        found.append((kind & 0x3FFF, slice(end, offset + length)))
+        if wanted is None or kind & 0x3FFF in wanted:
+            found.append((kind & 0x3FFF, slice(end, offset + length)))
         offset += (length + 3) & ~3
-    return struct.Struct(form), found
+    heads = struct.Struct(form)
+    known.append((heads, heads.unpack_from(body), found))
+    return found
 
 
 def attribute(number: int, payload: bytes) -> bytes:
