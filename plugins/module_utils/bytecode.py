@@ -57,17 +57,18 @@ def _keep(path: str, below: str) -> None:
     kept, added = read_codes(path), Codes()
     texts: Counter[str] = Counter()
 
-    def code_of(name: str, source: str, make: Callable[[], object]) -> object:
-        source_hash = importlib.util.source_hash(source.encode())
+    def code_of(name: str, source: bytes, make: Callable[[], object]) -> object:
+        source_hash = importlib.util.source_hash(source)
         if name not in kept or kept[name][0] != source_hash:
             kept[name] = added[name] = (source_hash, marshal.dumps(make()))
         return marshal.loads(kept[name][1])
 
     def execute(text: str, space: dict[str, object], names: dict[str, object]) -> None:
         """As ``exec`` does, which it takes the place of."""
-        module = str(space.get("__name__"))
-        texts[module] += 1
-        code = code_of(f"{module} {texts[module]}", text, lambda: compile(text, "<string>", "exec", dont_inherit=True)) if module in kept else text
+        module, code = str(space.get("__name__")), text
+        if module in kept:
+            texts[module] += 1
+            code = code_of(f"{module} {texts[module]}", text.encode(), lambda: compile(text, "<string>", "exec", dont_inherit=True))
         exec(code, space, names)
 
     class Importer(zipimport.zipimporter):
@@ -81,7 +82,7 @@ def _keep(path: str, below: str) -> None:
             return f"{self.archive}/{self.prefix}{fullname.rpartition('.')[2]}{'/__init__' * self.is_package(fullname)}.py"
 
         def get_code(self, fullname: str) -> object:
-            return code_of(fullname, self.get_source(fullname) or "", lambda: super(Importer, self).get_code(fullname))
+            return code_of(fullname, self.get_data(self.get_filename(fullname)), lambda: super(Importer, self).get_code(fullname))
 
     sys.path_hooks.insert(0, Importer)
     sys.path_importer_cache.pop(below, None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -125,6 +126,7 @@ def _read_lines(text: str) -> Iterator[tuple[str, NameLine]]:
             yield words[0], NameLine(words[1], words[2][at:] if has_host else "", tuple(words[3 if has_host else 2 :]))
 
 
+@cache
 def _can_be_named(host: str) -> bool:
     """Whether a host's name can be part of one in a hosts file; the names of an inventory may be anything."""
     return host != "" and host.isascii() and all(letter.isalnum() or letter in "_.:/-" for letter in host)

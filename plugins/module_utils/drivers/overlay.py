@@ -136,14 +136,14 @@ def _peers(network: Network, netns: str, part: Segment) -> Iterator[Object]:
     entries: set[Pair] = set()
     neighbours: set[Pair] = set()
     vteps: set[str] = set()
-    for peer in network.peers:
-        addresses = [one for one in (peer.ipv4_address, peer.ipv6_address) if one and (every or part.holds(ip_address(one)))]
-        if (not addresses and peer.sandbox) or peer.underlay_address in ("", own):
+    for _host, sandbox, vtep, ipv4_address, ipv6_address, mac, _aliases in network.peers:
+        addresses = [one for one in (ipv4_address, ipv6_address) if one and (every or part.holds(ip_address(one)))]
+        if (not addresses and sandbox) or vtep in ("", own):
             continue
-        vteps.add(peer.underlay_address)
-        if addresses:
-            entries.add((peer.mac, peer.underlay_address))
-            neighbours.update((address, peer.mac) for address in addresses)
+        vteps.add(vtep)
+        for address in addresses:
+            entries.add((mac, vtep))
+            neighbours.add((address, mac))
     if network.broadcast or network.docker_network is not False:
         entries |= {(ALL_MACS, vtep) for vtep in vteps}
     if entries:

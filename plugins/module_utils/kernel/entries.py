@@ -26,6 +26,7 @@ FOREIGN = "neighbours of others"
 HEAD = struct.Struct("=BxxxiHBB")
 _RTM_GETNEIGH = 30
 NDA_DST, NDA_LLADDR, _NDA_MASTER, NDA_PROTOCOL = 1, 2, 9, 12
+_OF_AN_ENTRY = frozenset((NDA_DST, NDA_LLADDR, _NDA_MASTER, NDA_PROTOCOL))
 NUD_NOARP, NUD_PERMANENT = 0x40, 0x80
 OUR_NUMBER = bytes([ROUTE_PROTOCOL])
 
@@ -38,7 +39,7 @@ def read_entries(netlink: RouteSocket) -> Tables:
     for body in netlink.dump(_RTM_GETNEIGH, HEAD.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
         family, index, state, _flags, _kind = HEAD.unpack_from(body)
         if state & NUD_PERMANENT:
-            held = attributes(body, HEAD.size)
+            held = attributes(body, HEAD.size, _OF_AN_ENTRY)
             table = NEIGHBOURS if held.get(NDA_PROTOCOL) == OUR_NUMBER else FOREIGN
             found[index, table].add((socket.inet_ntop(family, held[NDA_DST]), held.get(NDA_LLADDR, b"").hex(":")))
     vteps: dict[bytes, str] = {}
@@ -46,7 +47,7 @@ def read_entries(netlink: RouteSocket) -> Tables:
         _family, index, state, _flags, _kind = HEAD.unpack_from(body)
         if not state & (NUD_PERMANENT | NUD_NOARP):
             continue
-        held = attributes(body, HEAD.size)
+        held = attributes(body, HEAD.size, _OF_AN_ENTRY)
         dst = held.get(NDA_DST)
         if state & NUD_PERMANENT and dst is not None:
             # Hundreds of MACs are behind one VTEP.

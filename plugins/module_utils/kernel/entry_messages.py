@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import functools
 import socket
 import struct
 
-from ..state.entry import BRIDGE_FDB, NEIGHBOURS, Pair, leads_to_many
+from ..state.entry import BRIDGE_FDB, FDB, NEIGHBOURS, Pair, leads_to_many
 from ..state.op import Change
 from .encode import Message
 from .entries import HEAD, NDA_DST, NDA_LLADDR, NDA_PROTOCOL, NUD_NOARP, NUD_PERMANENT, OUR_NUMBER
@@ -17,37 +16,38 @@ from .entries import HEAD, NDA_DST, NDA_LLADDR, NDA_PROTOCOL, NUD_NOARP, NUD_PER
 _RTM_NEWNEIGH, _RTM_DELNEIGH = 28, 29
 _REPLACE, _CREATE, _APPEND = 0x100, 0x400, 0x800
 _NTF_SELF, _NTF_MASTER = 2, 4
-_MAC = struct.Struct("=HH6sxx")
-_TO_IPV4, _TO_IPV6 = struct.Struct("=HH4s"), struct.Struct("=HH16s")
+_MAC, _TO_IPV4, _TO_IPV6 = struct.pack("=HH", 10, NDA_LLADDR), struct.pack("=HH", 8, NDA_DST), struct.pack("=HH", 20, NDA_DST)
 _OUR_PROTOCOL = struct.pack("=HH1sxxx", 5, NDA_PROTOCOL, OUR_NUMBER)
 
 
 def entry_messages(table: str, index: int, steps: list[Change]) -> list[Message]:
-    """A message for each change of a table of the link with this index. What is set takes the place of what stands there."""
-    write = functools.partial(_neighbour, index) if table == NEIGHBOURS else functools.partial(_forwarding, index, table == BRIDGE_FDB)
-    return [write(after or before, after is not None) for before, after in steps]
+    """A message for each change of a table of the link with this index. What is set takes the place of what stands there.
+
+    In the table of a vxlan, a MAC that may lead to many places is added to where it leads already.
+    """
+    pairs = [after or before or ("", "") for before, after in steps]
+    bodies = _neighbours(index, pairs) if table == NEIGHBOURS else _forwarding(index, table == BRIDGE_FDB, pairs)
+    added = _CREATE | _APPEND, _CREATE | _REPLACE
+    return [
+        (_RTM_DELNEIGH, 0, body) if after is None else (_RTM_NEWNEIGH, added[table != FDB or not leads_to_many(after[0])], body)
+        for (_before, after), body in zip(steps, bodies)
+    ]
 
 
-def _neighbour(index: int, pair: Pair, is_set: bool) -> Message:
-    family, to = _to(pair[0])
-    body = HEAD.pack(family, index, NUD_PERMANENT if is_set else 0, 0, 0) + to
-    return (_RTM_NEWNEIGH, _CREATE | _REPLACE, body + _mac(pair[1]) + _OUR_PROTOCOL) if is_set else (_RTM_DELNEIGH, 0, body)
+def _neighbours(index: int, pairs: list[Pair]) -> list[bytes]:
+    ipv4, ipv6 = (HEAD.pack(family, index, NUD_PERMANENT, 0, 0) for family in (socket.AF_INET, socket.AF_INET6))
+    return [(ipv6 if ":" in address else ipv4) + _to(address) + _mac(mac) + _OUR_PROTOCOL for address, mac in pairs]
 
 
-def _forwarding(index: int, of_bridge: bool, pair: Pair, is_set: bool) -> Message:
-    """A MAC that may lead to many places is added to where it leads already."""
+def _forwarding(index: int, of_bridge: bool, pairs: list[Pair]) -> list[bytes]:
     state, flags = (NUD_NOARP, _NTF_MASTER) if of_bridge else (NUD_PERMANENT, _NTF_SELF)
-    body = HEAD.pack(socket.AF_BRIDGE, index, state, flags, 0) + _mac(pair[0]) + (_to(pair[1])[1] if pair[1] else b"")
-    how = _CREATE | (_APPEND if leads_to_many(pair[0]) and not of_bridge else _REPLACE)
-    return (_RTM_NEWNEIGH, how, body) if is_set else (_RTM_DELNEIGH, 0, body)
+    head = HEAD.pack(socket.AF_BRIDGE, index, state, flags, 0)
+    return [head + _mac(mac) + (_to(vtep) if vtep else b"") for mac, vtep in pairs]
 
 
 def _mac(text: str) -> bytes:
-    return _MAC.pack(10, NDA_LLADDR, bytes.fromhex(text.replace(":", "")))
+    return _MAC + bytes.fromhex(text.replace(":", "")) + b"\0\0"
 
 
-def _to(address: str) -> tuple[int, bytes]:
-    """The family of an address, and the attribute that names it."""
-    if ":" in address:
-        return socket.AF_INET6, _TO_IPV6.pack(20, NDA_DST, socket.inet_pton(socket.AF_INET6, address))
-    return socket.AF_INET, _TO_IPV4.pack(8, NDA_DST, socket.inet_aton(address))
+def _to(address: str) -> bytes:
+    return _TO_IPV6 + socket.inet_pton(socket.AF_INET6, address) if ":" in address else _TO_IPV4 + socket.inet_aton(address)

@@ -93,9 +93,7 @@ class RouteSocket:
         last = len(kinds)
         first: dict[int, Refused] = {}
         while True:
-            for kind, flags, sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
-                if kind != _NLMSG_ERROR:
-                    continue
+            for _kind, flags, sequence, payload in (one for one in _messages(self._socket.recv(_RECEIVE_BYTES)) if one[0] == _NLMSG_ERROR):
                 number = -_ERROR.unpack_from(payload)[0]
                 if number and number != _GONE.get(kinds[sequence - 1]):
                     first.setdefault(0, Refused(number, start + sequence - 1, _own_words(flags, payload)))
@@ -115,7 +113,7 @@ def places(body: bytes, offset: int, wanted: frozenset[int] | None = None) -> Pl
 
     Nearly all messages of a dump have theirs where one before them had them: that all heads are the same is seen at once.
     """
-    known = _known.setdefault((len(body), offset, wanted), [])
+    known = _known.get((len(body), offset, wanted)) or _known.setdefault((len(body), offset, wanted), [])
     for heads, said, found in known:
         if heads.unpack_from(body) == said:
             return found
@@ -143,15 +141,16 @@ def number_in(held: Attributes, kind: int, otherwise: int = 0) -> int:
     return int(_U32.unpack(held[kind])[0]) if kind in held else otherwise
 
 
-def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+def _messages(data: bytes) -> list[tuple[int, int, int, bytes]]:
     """(kind, flags, sequence, payload) of each message in a datagram."""
-    offset = 0
+    found, offset = [], 0
     while offset + HEADER.size <= len(data):
         length, kind, flags, sequence, _port = HEADER.unpack_from(data, offset)
         if length < HEADER.size:
             raise OSError(errno.EBADMSG, "the kernel sent a netlink message that is too short")
-        yield kind, flags, sequence, data[offset + HEADER.size : offset + length]
+        found.append((kind, flags, sequence, data[offset + HEADER.size : offset + length]))
         offset += (length + 3) & ~3
+    return found
 
 
 def _own_words(flags: int, payload: bytes) -> str:

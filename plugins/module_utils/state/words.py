@@ -28,7 +28,8 @@ def ops_in_words(ops: Iterable[Op]) -> tuple[str, ...]:
 
 
 def _told(op: Op) -> list[Op]:
-    if not isinstance(op.subject, Entries):
+    was, now = (len(one.pairs) if isinstance(one, Entries) else 0 for one in (op.before, op.after))
+    if not isinstance(op.subject, Entries) or abs(now - was) > _ONE_BY_ONE:
         return [op]
     steps = list(islice(one_by_one(op), _ONE_BY_ONE + 1))
     return [op] if len(steps) > _ONE_BY_ONE else sorted(steps, key=lambda step: (step.action != "remove", name_of(step.subject)))
