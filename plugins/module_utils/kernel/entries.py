@@ -23,8 +23,7 @@ from .netlink import RouteSocket, attributes
 Tables = dict[tuple[int, str], set[Pair]]
 FOREIGN = "neighbours of others"
 
-HEAD = struct.Struct("=BxxxiHBB")
-_RTM_GETNEIGH = 30
+HEAD, _RTM_GETNEIGH = struct.Struct("=BxxxiHBB"), 30
 NDA_DST, NDA_LLADDR, _NDA_MASTER, NDA_PROTOCOL = 1, 2, 9, 12
 _OF_AN_ENTRY = frozenset((NDA_DST, NDA_LLADDR, _NDA_MASTER, NDA_PROTOCOL))
 NUD_NOARP, NUD_PERMANENT = 0x40, 0x80

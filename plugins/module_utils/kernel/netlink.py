@@ -15,10 +15,9 @@ NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE, _ERROR, _U32 = struct.Struct("=HH"), struct.Struct("=i"), struct.Struct("=I")
 
-NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x300
-NLM_F_ACK_TLVS, _NLMSGERR_ATTR_MSG = 0x200, 1
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP, NLM_F_ACK_TLVS = 0x1, 0x2, 0x4, 0x300, 0x200
 NLA_F_NESTED = 0x8000
-_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_NLMSG_ERROR, _NLMSG_DONE, _NLMSGERR_ATTR_MSG = 2, 3, 1
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 
 # What the kernel says where there is nothing to remove any more: with an address its further ones go, with a link's last one its routes.
