@@ -76,8 +76,11 @@ def _of_ours(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
         ("fe80:", "ff00:", "33:33:")
     ):
         # How large a packet may be that a card cuts by itself is that of the cards below, as they were when the link was made. How a link would make
-        # itself an address of IPv6 is left as it is in a sandbox that has none; in one that has, ``stands`` compares it.
+        # itself an address of IPv6 is left as it is in a sandbox that has none; in one that has, ``stands`` compares it. Whether a route of IPv6 tells that
+        # its link has no carrier depends on which of them came first.
         kept = {key: value for key, value in one.items() if not key.startswith(("tso_", "gso_", "inet6_addr_gen_mode"))}
+        if kept.get("flags") == ["linkdown"]:
+            kept["flags"] = []
         yield {**kept, "addr_info": [each for each in one.get("addr_info", ()) if not str(each.get("local")).startswith("fe80:")]}
 
 
