@@ -36,6 +36,16 @@ def test_a_number_that_the_kernel_does_not_take_is_refused(tasks: Tasks) -> None
     assert tasks.done("bridge", name="b0", forward_delay=0, ageing=0, priority=0)[0] == "create bridge b0"
 
 
+def test_the_zone_of_a_link_is_refused_wherever_an_address_stands(tasks: Tasks) -> None:
+    """Python reads it as a part of the address, and the kernel would be given the address without it."""
+    route = {"destination": "fe80::1%up0/128", "gateway": "fe80::1%up0"}
+    found = tasks.refused("bridge", name="b0", addresses=["fe80::2%up0/64", "2001:db8::2%up0/64"], routes=[route])
+    found += tasks.refused("vxlan", name="x0", id=7, local="fe80::2%up0", group="ff02::7%up0")
+    found += tasks.refused("vxlan_peers", name="x0", macs=[{"mac_address": "02:00:00:00:00:01", "vtep": "fe80::2%up0"}])
+    places = ["addresses[0]", "addresses[1]", "routes[0].gateway", "routes[0].destination", "local", "group", "macs[0].vtep"]
+    assert sorted(found) == sorted(f"{place}: an address without '%' is expected: the zone of a link means nothing here" for place in places)
+
+
 def test_who_has_the_whole_parent_keeps_others_off_and_the_other_way_round(tasks: Tasks) -> None:
     """Wherever it is, in check mode too; and where there are several names for one namespace, nobody is in his own way."""
     tasks.host.sh("ip link add up0 type veth peer name up1; ip netns add a; ip netns add b; touch /run/netns/c; mount --bind /run/netns/b /run/netns/c")

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface, ip_network
-from typing import Any
+from typing import Any, Callable
 
 from ..kernel.namespaces import short_name
 from ..kernel.options import KINDS, PORT
-from ..model.problem import Problem
+from ..model.problem import NO_ZONE, Problem
 from ..state.objects import Address, Link, Object, Options, Route
 from .numbers import number_problems
 
@@ -120,10 +120,8 @@ def _options(told: Told, params: Params) -> Options:
 
 def _addresses(told: Told, params: Params, path: str) -> Iterator[str]:
     for number, given in enumerate(params["addresses"] or ()):
-        try:
-            one = ip_interface(given)
-        except ValueError:
-            told.wrong(f"{path}addresses[{number}]", given, "this is no address with a prefix length, such as 192.0.2.1/24 or 2001:db8::1/64")
+        one = _read(told, f"{path}addresses[{number}]", given, ip_interface, "this is no address with a prefix length, such as 192.0.2.1/24 or fd00::1/64")
+        if one is None:
             continue
         if one.version == 6 and one.ip.is_link_local:
             told.wrong(f"{path}addresses[{number}]", given, "the kernel makes link-local addresses itself: leave it out")
@@ -135,10 +133,9 @@ def _route(told: Told, at: End, given: Params, path: str) -> Route:
     gateway = given.get("gateway")
     gateway = address_in(told, f"{path}.gateway", gateway) if gateway is not None else ""
     destination = given["destination"]
-    try:
-        network = ip_network(("::/0" if ":" in gateway else "0.0.0.0/0") if destination == "default" else destination)
-    except ValueError as error:
-        told.wrong(f"{path}.destination", destination, f"this is no destination: {error}; give default, or a prefix such as 192.0.2.0/24")
+    prefix = ("::/0" if ":" in gateway else "0.0.0.0/0") if destination == "default" else destination
+    network = _read(told, f"{path}.destination", prefix, ip_network, "this is no destination: {}; give default, or a prefix such as 192.0.2.0/24")
+    if network is None:
         return Route(at[0], destination, gateway, at[1])
     if gateway and (":" in gateway) != (network.version == 6):
         told.wrong(f"{path}.gateway", gateway, f"the gateway is not of the family of {destination}")
@@ -149,11 +146,17 @@ def _route(told: Told, at: End, given: Params, path: str) -> Route:
 
 
 def address_in(told: Told, path: str, given: str) -> str:
+    return str(_read(told, path, given, ip_address, "this is no IP address") or given)
+
+
+def _read(told: Told, path: str, given: str, kind: Callable[[str], Any], message: str) -> Any:
+    """What ``given`` is as an address or prefix; None where it is none, which is told. message: with ``{}`` for what Python says."""
+    if "%" in given:
+        return told.wrong(path, given, NO_ZONE)
     try:
-        return str(ip_address(given))
-    except ValueError:
-        told.wrong(path, given, "this is no IP address")
-        return given
+        return kind(given)
+    except ValueError as error:
+        return told.wrong(path, given, message.format(error))
 
 
 def mac_in(told: Told, path: str, given: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NO_ZONE = "an address without '%' is expected: the zone of a link means nothing here"
+
 
 @dataclass(frozen=True, order=True)
 class Problem:

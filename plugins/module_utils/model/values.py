@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_netw
 from typing import Any, Callable
 
 from .declaration import IPAddress, IPNetwork
+from .problem import NO_ZONE
 from .report import Unreadable, shown, suggestion
 
 Reader = Callable[[object], Any]
@@ -75,7 +76,7 @@ def read_address(value: object) -> IPAddress:
     """An IPv4 address in dotted form, or an IPv6 address."""
     text = read_text(value)
     if "%" in text:
-        raise Unreadable("an address without '%' is expected: the zone of a link means nothing here")
+        raise Unreadable(NO_ZONE)
     try:
         return ip_address(text)
     except ValueError:
