@@ -88,6 +88,23 @@ def check_a_switch_sends_back(host: Any, driver: str, option: str) -> None:
         assert answered("a", "b", "far", expected=reached) == reached
 
 
+def check_several_subnets(host: Any, driver: str) -> None:
+    """Who is in one subnet of a network reaches each other, and the other subnet by way of its gateway alone, where that passes it on, as with Docker."""
+    wire(host)
+    host.sh("ip -n far addr add 198.51.100.1/24 dev eth0")
+    at = {"a": "192.0.2.10", "b": "192.0.2.11", "c": "198.51.100.10", "d": "198.51.100.11"}
+    in_each, all_of_them = AMONG_THEMSELVES | {("c", "d"), ("d", "c")}, set(permutations(at, 2))
+    for gateway, passes_on, reached in ((None, True, in_each), (1, False, in_each), (1, True, all_of_them)):
+        host.sh(f"ip netns exec far sysctl -qw net.ipv4.ip_forward={passes_on:d}")
+        subnets = (Subnet(one, one[gateway] if gateway else None, bare=True) for one in (IPv4Network(LAN), IPv4Network("198.51.100.0/24")))
+        declared = declare(on_parent(driver, subnets=tuple(subnets)), *(sandbox(name, endpoint("lan", address)) for name, address in at.items()))
+        predicted = run(declared, check=True)
+        done = run(declared)
+        assert done.ops == predicted.ops and run(declared).ops == ()
+        assert describe(done.after, "default") == declared
+        assert answered(*at, addresses=at, expected=reached) == reached
+
+
 def check_host_in_ipv6(host: Any, driver: str) -> None:
     """The host and its own sandboxes reach each other in both families, and what of it is taken away is put back."""
     wire(host)

@@ -23,6 +23,7 @@ from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     check_addresses_are_passed_on,
     check_addresses_change_hands,
     check_host_in_ipv6,
+    check_several_subnets,
     on_parent,
     wire,
 )
@@ -111,6 +112,10 @@ def test_the_host_and_its_own_sandboxes(host, shim: tuple[IPv4Address] | bool) -
 
 def test_the_host_and_its_own_sandboxes_in_ipv6(host) -> None:
     check_host_in_ipv6(host, "ipvlan")
+
+
+def test_several_subnets(host) -> None:
+    check_several_subnets(host, "ipvlan")
 
 
 def test_addresses_change_hands_and_the_whole_card(host) -> None:
