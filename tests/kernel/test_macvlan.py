@@ -15,7 +15,12 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
-from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_a_name_that_the_host_has_too, check_others_on_a_parent, check_ours_make_room
+from ansible_collections.mooring.cnm.tests.kernel.in_the_way import (
+    check_a_name_that_the_host_has_too,
+    check_others_on_a_parent,
+    check_ours_make_room,
+    check_what_is_cleared_later,
+)
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     ADDRESSES,
     AMONG_THEMSELVES,
@@ -116,6 +121,10 @@ def test_what_fails_while_an_address_is_passed_on_is_rolled_back(host) -> None:
         assert failed
         check_same(lasting(before, again), lambda: lasting(whole(host), again))
     assert number > 8
+
+
+def test_what_is_cleared_later_is_waited_for(host) -> None:
+    check_what_is_cleared_later(host, "macvlan")
 
 
 def test_a_change_keeps_links_and_connections(host) -> None:

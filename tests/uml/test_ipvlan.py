@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.inspect import inspect_networks
+from ansible_collections.mooring.cnm.tests.kernel.in_the_way import check_what_is_cleared_later
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import (
     ADDRESSES,
     AMONG_THEMSELVES,
@@ -124,6 +125,10 @@ def test_addresses_change_hands_and_the_whole_card(host) -> None:
 
 def test_addresses_are_passed_on_in_place(host) -> None:
     check_addresses_are_passed_on(host, "ipvlan")
+
+
+def test_what_is_cleared_later_is_waited_for(host) -> None:
+    check_what_is_cleared_later(host, "ipvlan")
 
 
 def test_a_change_of_mode_and_flag_keeps_links_and_connections(host) -> None:

@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
@@ -24,8 +25,8 @@ _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _GONE = {21: errno.EADDRNOTAVAIL, 25: errno.ESRCH, 29: errno.ENOENT}
 
 _RECEIVE_BYTES = 32 * 1024
-# So many messages per send that their errors fit into the socket's buffer.
-_BATCH = 64
+# So many messages per send that their errors fit into the socket's buffer. How long what is in use is asked for.
+_BATCH, PATIENCE_S = 64, 5.0
 
 Attributes = dict[int, bytes]
 Places = list[tuple[int, slice]]
@@ -38,8 +39,7 @@ class Refused(OSError):
 
     def __init__(self, number: int, index: int, said: str) -> None:
         super().__init__(number, os.strerror(number))
-        self.index = index
-        self.said = said
+        self.index, self.said = index, said
 
 
 class RouteSocket:
@@ -77,29 +77,34 @@ class RouteSocket:
         raise OSError(errno.EBADMSG, "the kernel gave no answer")
 
     def send(self, messages: list[tuple[int, int, bytes]]) -> None:
-        """Send (kind, flags, body) for each message, in order. Raises Refused for the first that the kernel refused."""
-        for start in range(0, len(messages), _BATCH):
-            batch = messages[start : start + _BATCH]
-            packed = []
-            for at, (kind, flags, body) in enumerate(batch, start=1):
-                # Errors come unasked; only the last message asks for an answer, which ends the reading.
-                asks = NLM_F_ACK if at == len(batch) else 0
-                packed.append(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | flags | asks, at, 0) + body + b"\0" * (-len(body) % 4))
-            self._socket.send(b"".join(packed))
-            self._read_answers(start, [kind for kind, _flags, _body in batch])
+        """Send (kind, flags, body) for each message, in order. Raises Refused for the first that the kernel refused.
 
-    def _read_answers(self, start: int, kinds: list[int]) -> None:
-        last = len(kinds)
-        first: dict[int, Refused] = {}
-        while True:
-            for _kind, flags, sequence, payload in (one for one in _messages(self._socket.recv(_RECEIVE_BYTES)) if one[0] == _NLMSG_ERROR):
-                number = -_ERROR.unpack_from(payload)[0]
-                if number and number != _GONE.get(kinds[sequence - 1]):
-                    first.setdefault(0, Refused(number, start + sequence - 1, _own_words(flags, payload)))
-                if sequence == last:
-                    if first:
-                        raise first[0]
-                    return
+        What it refuses as in use is sent again for a while, with what it refused after that: it clears a namespace some time after that is gone,
+        and until then holds the MAC addresses of the macvlans in it, the addresses of ipvlans and the sockets of tunnels.
+        """
+        patience = time.monotonic() + PATIENCE_S
+        for start in range(0, len(messages), _BATCH):
+            batch = dict(enumerate(messages[start : start + _BATCH], start))
+            while refused := self._send(batch):
+                if refused[0].errno != errno.EADDRINUSE or time.monotonic() > patience:
+                    raise refused[0]
+                time.sleep(0.01)
+                batch = {one.index: batch[one.index] for one in refused}
+
+    def _send(self, batch: dict[int, tuple[int, int, bytes]]) -> list[Refused]:
+        """Send messages by their numbers; those that were refused."""
+        packed, refused, last, sequence = [], [], max(batch), -1
+        for at, (kind, flags, body) in batch.items():
+            # Errors come unasked; only the last message asks for an answer, which ends the reading.
+            asks = NLM_F_ACK if at == last else 0
+            packed.append(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | flags | asks, at, 0) + body + b"\0" * (-len(body) % 4))
+        self._socket.send(b"".join(packed))
+        while sequence != last:
+            for kind, flags, sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
+                number = -_ERROR.unpack_from(payload)[0] if kind == _NLMSG_ERROR else 0
+                if number and number != _GONE.get(batch[sequence][0]):
+                    refused.append(Refused(number, sequence, _own_words(flags, payload)))
+        return refused
 
 
 def attributes(body: bytes, offset: int, wanted: frozenset[int] | None = None) -> Attributes:
