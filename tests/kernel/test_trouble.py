@@ -99,6 +99,17 @@ def test_after_a_kill_at_any_step_the_next_run_converges(host, way: str) -> None
     assert number > 5
 
 
+def test_a_bridge_of_a_given_name_that_was_not_finished_goes_too(host) -> None:
+    """Its name does not tell that it is ours, nor has it a mark yet: the kernel takes none in the message that makes it."""
+    empty = dump(host)
+    for number in itertools.count():
+        if not killed_at(number, lambda: run(declare(replace(FRONT, bridge_name="br0")))):
+            break
+        run(NOTHING)
+        check_same(empty, lambda: dump(host))
+    assert number > 2
+
+
 def test_a_kill_in_the_middle_of_a_rename_is_taken_up(host) -> None:
     both = declare(FRONT, replace(BACK, internal=False), sandbox("web", endpoint("back", "172.21.0.2"), endpoint("front", "172.20.0.2")))
     swapped = changed(both, sandbox("web", endpoint("back", "172.21.0.2", interface_name="eth1"), endpoint("front", "172.20.0.2")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from ..state.entry import NEIGHBOURS, Entries
 from ..state.objects import HostState, Key, Link, Object, Route, Sysctl
 from ..state.queue import Queue, Redirect
-from ..state.tag import LINK_GROUP, NAME_PREFIX, ROUTE_PROTOCOL, Tag, read_tag
+from ..state.tag import LINK_GROUP, ROUTE_PROTOCOL, Tag, read_tag
 from . import sysctls
 from .dumps import SeenLink
 from .room import End, Room, addresses_of, link_of
@@ -63,7 +63,7 @@ def add_room(room: Room, picture: Picture) -> None:
         if link.name == "lo":
             continue
         seen = link_of(room, link, picture.peers, picture.links)
-        if _is_ours(link, picture, seen.key in picture.wanted.objects):
+        if _is_ours(link, picture):
             ours[link.index] = seen
             for name in _LINK_SETTINGS.get(link.kind, ()) if not netns else ():
                 room.settings.setdefault(name.format(link.name), sysctls.read(picture.tree, name.format(link.name)))
@@ -121,7 +121,7 @@ def _add_entries(room: Room, picture: Picture, ours: dict[int, Link]) -> None:
             picture.add(one, True)
 
 
-def _is_ours(link: SeenLink, picture: Picture, is_wanted: bool) -> bool:
+def _is_ours(link: SeenLink, picture: Picture) -> bool:
     """A link with our group and no alias was not finished by a killed run: while we hold the lock nobody else is at work.
 
     A bridge that Docker has made again, for a network that it knows from us, is taken up too: after a boot Docker may be first.
@@ -130,7 +130,7 @@ def _is_ours(link: SeenLink, picture: Picture, is_wanted: bool) -> bool:
         return picture.is_ours(read_tag(link.alias))
     if link.kind == "bridge" and link.name in picture.bridges:
         return True
-    return link.group == LINK_GROUP and (is_wanted or link.name.startswith(NAME_PREFIX))
+    return link.group == LINK_GROUP
 
 
 def _queues(room: Room, ours: dict[int, str]) -> Iterator[tuple[Queue | Redirect, bool]]:
