@@ -18,7 +18,7 @@ import pytest
 # Of the output of ip: what runs by itself.
 _RESTLESS = ("_timer", "lft")
 # Links that are up and of which the kernel never says more.
-_WITHOUT_CARRIER = ("loopback", "vxlan", "ifb")
+_WITHOUT_CARRIER = ("loopback", "vxlan", "ifb", "ipvlan", "dummy")
 
 _SHOW = ("-d -j link", "-j addr", "-j route show table all", "-6 -j route show table all")
 

@@ -43,6 +43,14 @@ PRIVATE = changed(
     MACVLAN, on_parent("macvlan", mode="private"), sandbox("a", endpoint("lan", "192.0.2.12")), sandbox("c", endpoint("lan", "192.0.2.13")), without="b"
 )
 
+# Mode l2 on a VLAN that is made for it, and mode l3 with two subnets on the card itself. (These need a kernel that has both.)
+IPVLAN = declare(on_parent("ipvlan", parent="wire.40", host_shim=SHIM), A)
+ROUTED = declare(
+    on_parent("ipvlan", mode="l3", subnets=(*on_parent("ipvlan").subnets, *on_parent("ipvlan", subnet="203.0.113.0/24").subnets)),
+    A,
+    sandbox("b", endpoint("lan", "203.0.113.11")),
+)
+
 
 def shaped(**rates: Bandwidth) -> Declaration:
     """A bridge with sandboxes of these names and rates."""
@@ -65,3 +73,4 @@ WAYS = {
     "rates go": (RATES, shaped(web=FREE, db=FREE)),
     "rates and sandboxes go": (RATES, NOTHING),
 }
+WAYS_OF_IPVLAN = {"l2 on a VLAN comes": (NOTHING, IPVLAN), "it goes over to l3 on the card": (IPVLAN, ROUTED), "l3 goes": (ROUTED, NOTHING)}
