@@ -1,5 +1,6 @@
 #!/bin/sh
-# All that a fleet could leave on a host, without what the kernel finds out by itself a little later.
+# traces.sh [FILE]: all that a fleet could leave on a host, without what the kernel finds out by itself a little later.
+exec >"${1:-/dev/stdout}"
 {
     ip -oneline link
     ip -oneline address
