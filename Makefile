@@ -111,9 +111,9 @@ docker: machine $(VENV) ## pytest tests/docker: beside a real Docker engine, tha
 	$(begin)
 	pytest $(SIDE_BY_SIDE) tests/docker
 
-test-engines: machine $(VENV) ## pytest tests/engines: the same beside Docker 26, 28 and 29, of other suites (CNM_UBUNTU_MIRROR); writes docs/engines.md
+test-engines: machine $(VENV) ## pytest tests/docker beside Docker 26, 28 and 29, of other suites (CNM_UBUNTU_MIRROR), one after the other; writes docs/engines.md
 	$(begin)
-	pytest tests/engines
+	python -m tests.docker.table
 
 releases: machine $(VENV) ## pytest tests/releases: lab hosts on other Debian releases (CNM_RELEASES, trixie where it is not set)
 	$(begin)

@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab host with a Docker engine of its own: the suite's docker.io, never the machine's."""
+"""A lab host with a Docker engine of its own, that of ``ENGINE``, never the machine's."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import co
 from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVIRONMENT, enter_command, read_record
 
 from .binding import bind
+from .engines import ENGINE
 from .packages import fetched, unpacked
 from .refusals import with_room
 
@@ -64,8 +65,12 @@ for tool in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy; do
     for table in filter nat mangle raw; do $tool -w -t $table -F; $tool -w -t $table -X; done
     $tool -w -P FORWARD ACCEPT
 done 2>/dev/null
+for family in ip ip6; do nft delete table $family docker-bridges; done 2>/dev/null
 sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 """
+# Of nftables, the tables of Docker and of ours; iptables tells of the others.
+RULES = r"iptables-save; echo ipv6; ip6tables-save; nft -s list ruleset | sed -n '/^table .* \(docker\|cnm\)-.* {/,/^}/s/^/-- /p'"
+BASE_CHAIN = "nft list chain ip cnm-default DOCKER-USER"
 
 
 class EngineHost:
@@ -105,9 +110,9 @@ class EngineHost:
         words = [*enter_command(self.pid), "/bin/sh", "-c", 'mkdir -p "$(dirname "$0")" && cat > "$0"', path]
         subprocess.run(words, env=ENVIRONMENT, input=text.encode(), check=True)
 
-    def have_engine(self, engine: Path | None = None) -> None:
-        """Put an engine in place, that of the machine's suite if nothing else is said; nothing is started."""
-        bind(self.pid, engine or unpacked("docker.io"), AT)
+    def have_engine(self) -> None:
+        """Put the engine in place; nothing is started."""
+        bind(self.pid, ENGINE.folder(), AT)
         self.have_busybox()
         self.write("/run/systemd/system/docker.service", UNIT)
         self.sh(f"ln -sf {AT}/usr/bin/docker /usr/local/bin/docker")
@@ -118,7 +123,9 @@ class EngineHost:
             bind(self.pid, unpacked("busybox-static"), "/opt/busybox")
 
     def install(self, *packages: str) -> None:
-        """Install packages of the suite in the host, and start nothing of them."""
+        """Install packages of the suite in the host where they are not yet, and start nothing of them."""
+        if self.try_sh(f"dpkg --status {' '.join(packages)}").returncode == 0:
+            return
         debs = fetched(*packages)
         bind(self.pid, debs[0].parent, "/opt/debs")
         names = " ".join(f"'{deb.name}'" for deb in debs)
@@ -127,8 +134,12 @@ class EngineHost:
 
     def start_engine(self, options: str = "") -> None:
         """Start the engine, or start it anew, and have the one image, busybox."""
-        self.write("/etc/default/docker", f"OPTIONS={options}\n")
+        self.write("/etc/default/docker", f"OPTIONS={ENGINE.options} {options}\n")
+        if ENGINE.nftables:  # this backend wants a host that forwards already
+            self.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
         self.sh("systemctl restart docker || { journalctl --unit docker --no-pager | tail -20; false; }")
+        found = self.sh("docker version --format '{{.Server.Version}}'")
+        assert found.startswith(f"{ENGINE.version}."), f"this should be Docker {ENGINE.version}, and is {found}"
         if not self.sh("docker images --quiet busybox"):
             self.sh(IMAGE)
 
@@ -183,11 +194,27 @@ class EngineHost:
 
     def rules(self) -> list[str]:
         """All rules of both families, without what counts and is counted."""
-        text = self.sh("iptables-save; echo ipv6; ip6tables-save")
+        text = self.sh(RULES)
         return [re.sub(r"\[\d+:\d+\]", "", line).strip() for line in text.splitlines() if line and not line.startswith("#")]
 
     def jump_places(self) -> list[str]:
         return [line.split()[-1] for line in self.sh("iptables -S FORWARD").splitlines() if line.startswith("-A FORWARD")]
+
+    def policy(self) -> list[str]:
+        """The rules in DOCKER-USER, in their order. With Docker's nftables backend it is a base chain of ours."""
+        if ENGINE.nftables:
+            return [line.strip() for line in self.sh(BASE_CHAIN).splitlines() if line.startswith("\t\t")][1:]
+        return [line for line in self.sh("iptables -S DOCKER-USER").splitlines() if line.startswith("-A")]
+
+    def policy_in_words(self, change: str) -> str:
+        """How a change of the policy is told."""
+        return f"change rules of ours in DOCKER-USER{' of nftables' if ENGINE.nftables else ''} (ipv4): {change}"
+
+    def policy_is_first(self) -> bool:
+        """Whether what is forwarded comes to DOCKER-USER before any other filter."""
+        if ENGINE.nftables:
+            return "hook forward priority filter - 10;" in self.sh(BASE_CHAIN)
+        return self.jump_places()[0] == "DOCKER-USER"
 
 
 class Pair:

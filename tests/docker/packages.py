@@ -48,6 +48,11 @@ def unpacked(*names: str) -> Path:
 
 def unpacked_over(base: Path, suite: Suite, *names: str) -> Path:
     """``base`` with the packages of another suite over it. What they need else must be there already."""
+    with _alone():
+        return _put_over(base, suite, names)
+
+
+def _put_over(base: Path, suite: Suite, names: tuple[str, ...]) -> Path:
     folder = CACHE / f"{suite.name}+{'+'.join(names)}"
     if not folder.exists():
         new = folder.with_name(f"{folder.name}.new")
@@ -68,7 +73,7 @@ def _download(suite: Suite, names: tuple[str, ...]) -> list[Path]:
     if suite.keys is not None:
         empty = CACHE / "empty"
         empty.mkdir(parents=True, exist_ok=True)
-        keys = unpacked_over(empty, suite.keys, f"{suite.distribution.lower()}-keyring") / keys.relative_to("/")
+        keys = _put_over(empty, suite.keys, (f"{suite.distribution.lower()}-keyring",)) / keys.relative_to("/")
     text = f"Types: deb\nURIs: {_mirror(suite.distribution)}\nSuites: {suite.name}\nComponents: {suite.components}\nSigned-By: {keys}\n"
     (place / "only.sources").write_text(text)
     options = {"Dir::Etc::sourcelist": place / "only.sources", "Dir::Etc::sourceparts": "/nonexistent", "Dir::State::lists": place / "lists"}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from .engine import EngineHost, Pair
+from .engines import ENGINE
 
 TOPOLOGY: dict[str, Any] = {
     "networks": {"front": {"ipam": {"config": [{"subnet": "172.30.0.0/24", "gateway": "172.30.0.1"}]}}},
@@ -97,7 +98,7 @@ def links(host: EngineHost) -> list[str]:
 
 def rules(host: EngineHost) -> list[str]:
     """All of what iptables-save prints that somebody made, as a set: Docker, too, writes them in another order when it starts anew."""
-    return sorted(line for line in host.rules() if line.startswith(("-A", ":")) and line not in UNTOUCHED)
+    return sorted(line for line in host.rules() if line.startswith(("-", ":")) and line not in UNTOUCHED)
 
 
 def check_that_each_works_as_if_it_were_alone(host: Pair) -> None:
@@ -143,7 +144,7 @@ def containers_are_let_in(host: Pair) -> None:
 def test_docker_first(host: Pair, form: str) -> None:
     host.node1.use_iptables(form)
     start_docker(host.node1)
-    assert "-P FORWARD DROP" in host.node1.sh("iptables -S FORWARD")
+    assert ("-P FORWARD DROP" in host.node1.sh("iptables -S FORWARD")) is not ENGINE.nftables
     check_that_each_works_as_if_it_were_alone(host)
 
 
@@ -153,11 +154,10 @@ def test_ours_first(host: Pair) -> None:
     start_docker(node1)
     node1.sh("iptables -P FORWARD DROP")  # Docker does so only where nobody forwarded before
     # Docker's bridges are known at the next run; its own jump takes the place of ours
-    changes = [f"change chain CNM-FORWARD of table {table} (ipv4): +{count} -0 rules" for table, count in (("filter", 3), ("mangle", 2))]
-    assert host.module("topology", **TOPOLOGY)["ops"] == changes
-    assert host.module("docker_user", rules=POLICY)["ops"] == ["change rules of ours in DOCKER-USER (ipv4): FORWARD leads there first"]
+    done = [host.module(name, **declared) for name, declared in (("topology", TOPOLOGY), ("docker_user", {"rules": POLICY}))]
+    print([one["ops"] for one in done])
     assert who_answers(host) == EXPECTED
-    assert node1.jump_places()[:2] == ["DOCKER-USER", "DOCKER-ISOLATION-STAGE-1"] and node1.jump_places().count("DOCKER-USER") == 1
+    assert 0
 
 
 def test_docker_without_its_rules(host: Pair) -> None:

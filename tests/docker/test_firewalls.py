@@ -69,7 +69,7 @@ def test_firewalld_is_reloaded(host: Pair) -> None:
     wait_for_runs(node1, before + 5)  # once by the role, once beside Docker, and three times for firewalld's start
     node1.sh("firewall-cmd --quiet --reload")
     wait_for_runs(node1, before + 8)
-    assert node1.jump_places()[0] == "DOCKER-USER" and "cnm:default:docker_user" in node1.sh("iptables -S DOCKER-USER | sed -n 2p")
+    assert node1.policy_is_first() and "cnm:default:docker_user" in node1.policy()[0]
     assert who_answers(host) == EVERYTHING
     assert host.play("mooring.cnm.drift").returncode == 0
     assert node1.sh("firewall-cmd --info-zone=docker") == zones

@@ -29,8 +29,7 @@ sender.sendto(bytes.fromhex("0800000000012c00") + frame, ("198.18.0.1", 4789))
 @pytest.fixture(scope="module")
 def guarded(made: Pair) -> Iterator[Pair]:
     """The overlay on both hosts; firewalld and ufw on node1, installed and not at work; an address more on node2, which is no peer's."""
-    if made.node1.try_sh("command -v firewall-cmd && command -v ufw").returncode != 0:
-        made.node1.install("firewalld", "ufw")
+    made.node1.install("firewalld", "ufw")
     made.node2.sh(f"ip address add {STRANGER}/16 dev eth0")
     made.node2.write("/run/send.py", SEND)
     for host in ("node1", "node2"):

@@ -13,6 +13,7 @@ from ipaddress import ip_network
 import pytest
 
 from .engine import EngineHost, Pair
+from .engines import ENGINE
 
 POLICY = [
     {"ctstate": ["established", "related"], "action": "return"},
@@ -28,6 +29,12 @@ DECLARED = {
 }
 
 
+# What somebody does who empties the chains of the policy, and of the guard of our networks.
+EMPTY = "iptables -F DOCKER-USER; iptables -t mangle -F CNM-FORWARD"
+if ENGINE.nftables:
+    EMPTY = "nft flush table ip cnm-default; nft flush table inet cnm-default"
+
+
 def everything(host: EngineHost) -> tuple[list[str], list[str], str]:
     """What Docker alone has too: rules, links and namespaces."""
     links = [one["ifname"] for one in json.loads(host.sh("ip -j link"))]
@@ -35,13 +42,14 @@ def everything(host: EngineHost) -> tuple[list[str], list[str], str]:
 
 
 def policy_lines(host: EngineHost) -> list[str]:
-    return [line for line in host.sh("iptables -S DOCKER-USER").splitlines() if "cnm:" in line]
+    return [line for line in host.policy() if "cnm:" in line]
 
 
 def is_let_in(host: EngineHost) -> bool:
-    """Whether what comes over the bridge of Docker's network other may pass into ours."""
-    bridge = "br-" + host.sh("docker network inspect -f '{{.Id}}' other")[:12]
-    return any(f"-i {bridge} -o cnmb" in line and line.endswith("-j RETURN") for line in host.sh("iptables -t mangle -S CNM-FORWARD").splitlines())
+    """Whether the container on Docker's network other reaches app at its own address."""
+    address = host.sh("ip netns exec app ip -4 route get 203.0.113.1 | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p'").strip()
+    host.start("web")
+    return host.asks((address, 90), inside=host.entering("web")) == ["app"]
 
 
 def wait_for_unit(host: EngineHost, since: str) -> None:
@@ -66,6 +74,7 @@ def test_from_the_first_run_to_the_last(fleet: Pair) -> None:
     done = fleet.play("mooring.cnm.site")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "unproven: 0" in done.stdout
+    node1.serve("app", 90, "ip netns exec app")
 
     # the plan kept away from what Docker has, and Docker keeps away from what we have
     ours = {ip_network(text) for text in re.findall(r"subnets:\n    - (\S+)", (fleet.folder / ".cnm-ledger.yml").read_text())}
@@ -75,8 +84,8 @@ def test_from_the_first_run_to_the_last(fleet: Pair) -> None:
     node1.sh("docker network rm third")
 
     # Docker's own policy of FORWARD is DROP, and both sides are reached by their published ports, but for what the policy closes
-    assert "-P FORWARD DROP" in node1.sh("iptables -S FORWARD")
-    assert is_let_in(node1) and len(policy_lines(node1)) == 3 and node1.jump_places()[0] == "DOCKER-USER"
+    assert ("-P FORWARD DROP" in node1.sh("iptables -S FORWARD")) is not ENGINE.nftables
+    assert is_let_in(node1) and len(policy_lines(node1)) == 3 and node1.policy_is_first()
     assert node2.asks((node1.address, 8080)) == [""]
 
     # a second run and drift find nothing to do; Docker starts anew and finds our rules at their place
@@ -85,19 +94,20 @@ def test_from_the_first_run_to_the_last(fleet: Pair) -> None:
     since = node1.sh("systemctl show --property=InvocationID --value mooring-cnm-docker@default.service").strip()
     node1.sh("systemctl restart docker")
     wait_for_unit(node1, since)
-    assert policy_lines(node1) == before and node1.jump_places()[0] == "DOCKER-USER"
+    assert policy_lines(node1) == before and node1.policy_is_first()
     assert fleet.play("mooring.cnm.drift").returncode == 0
 
     # somebody empties the chains: drift names it, and the unit puts it right when Docker starts anew, which it asks for the bridge of its network
-    node1.sh("iptables -F DOCKER-USER; iptables -t mangle -F CNM-FORWARD")
+    node1.sh(EMPTY)
     drift = fleet.play("mooring.cnm.drift")
-    assert drift.returncode == 2 and "change rules of ours in DOCKER-USER (ipv4): +3 -0 rules" in drift.stdout
+    assert drift.returncode == 2 and node1.policy_in_words("+3 -0 rules") in drift.stdout
     since = node1.sh("systemctl show --property=InvocationID --value mooring-cnm-docker@default.service").strip()
     node1.sh("systemctl restart docker")
     wait_for_unit(node1, since)
     assert policy_lines(node1) == before and is_let_in(node1)
 
     # what is left after us is what Docker alone has
+    node1.sh("systemctl stop serve-app-90")
     assert fleet.play("mooring.cnm.teardown").returncode == 0
     node1.sh("systemctl restart docker; docker start web")
     left = everything(node1)

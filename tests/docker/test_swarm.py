@@ -17,7 +17,10 @@ from typing import Any
 import pytest
 
 from .engine import EngineHost, Pair
+from .engines import ENGINE
 from .swarm import end_swarm, make_overlay, overlay_namespace, start_swarm
+
+pytestmark = pytest.mark.skipif(ENGINE.nftables, reason="with its nftables backend Docker refuses to be in a Swarm")
 
 NETWORKS = {"back": 0, "side": 10}
 # Sandbox: its host, its network, and the last byte of its address.

@@ -18,8 +18,10 @@ from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import bind, files, namespaces, sysctls
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import RouteSocket
 
-# Everything through which the host is changed, but for what needs the real program: firewall-cmd, whose changes lane docker asks for (test_openings.py).
-DOORS = (
+Call = Callable[..., Any]
+Doors = tuple[tuple[Any, str], ...]
+# Everything through which the host is changed, but for Docker's API and firewall-cmd, which need what is behind them: lane docker goes through those.
+DOORS: Doors = (
     (sysctls, "write"),
     (files, "write"),
     (files, "remove"),
@@ -29,13 +31,12 @@ DOORS = (
     (bind, "unbind"),
     (RouteSocket, "send"),
 )
-Call = Callable[..., Any]
 # RTM_SETLINK of an interface that there is not.
 _REFUSED = (19, 0, struct.pack("=BxHiII", 0, 0, 2**31 - 1, 0, 0))
 
 
 @contextlib.contextmanager
-def at_step(number: int, happen: Callable[[Call, tuple[Any, ...], int], Any]) -> Iterator[list[str]]:
+def at_step(number: int, happen: Callable[[Call, tuple[Any, ...], int], Any], doors: Doors = DOORS) -> Iterator[list[str]]:
     """Call ``happen(original, arguments, which)`` in the place of the call that has step ``number``; which: the step among those of the call.
 
     The list tells which call it was, if it came to that.
@@ -51,7 +52,7 @@ def at_step(number: int, happen: Callable[[Call, tuple[Any, ...], int], Any]) ->
         came.append(call.__name__)
         return happen(call, arguments, number - first)
 
-    with _through(counted):
+    with _through(counted, doors):
         yield came
 
 
@@ -69,10 +70,10 @@ def steps_of(work: Callable[[], Any]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _through(stand_in: Callable[[Call, tuple[Any, ...]], Any]) -> Iterator[None]:
+def _through(stand_in: Callable[[Call, tuple[Any, ...]], Any], doors: Doors = DOORS) -> Iterator[None]:
     """Let ``stand_in`` be called, with the original, for each of the doors."""
     with contextlib.ExitStack() as stack:
-        for owner, name in DOORS:
+        for owner, name in doors:
             original = getattr(owner, name)
             stack.enter_context(patch.object(owner, name, lambda *arguments, call=original: stand_in(call, arguments)))
         yield

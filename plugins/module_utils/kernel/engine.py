@@ -21,7 +21,7 @@ from .answer import DOCKER, answer
 from .dumps import SeenLink
 
 _PID_FILE = "/run/docker.pid"
-_OK = range(200, 300)
+_OK, _NOT_THERE = range(200, 300), 404
 # How Docker is told to leave it to others who gets in, and the first API in which it knows that: 28.0; 27 refuses it.
 _OPEN, _KNOWS_OPEN = ("com.docker.network.bridge.gateway_mode_ipv{}", "nat-unprotected"), (1, 48)
 
@@ -35,10 +35,7 @@ def is_running() -> bool:
 
 def read_networks() -> list[EngineNetwork]:
     """The networks of the engine's driver ``bridge``, whoever made them, without who is attached. Raises Fault where it gives no answer."""
-    status, found = answer(DOCKER, "GET", "/networks")
-    if status not in _OK:
-        raise Fault("the Docker engine", "read the networks of", _said(found))
-    return [_network(one) for one in found]
+    return [_network(one) for one in _read("/networks", "the networks of the Docker engine")]
 
 
 def seen_networks(wanted: HostState, fleet: str, links: Iterable[SeenLink]) -> Iterator[tuple[EngineNetwork, bool]]:
@@ -65,9 +62,9 @@ def bridges_of(fleet: str) -> set[str]:
 
 
 def with_containers(network: EngineNetwork) -> EngineNetwork:
-    """The network with the names of the containers that are attached to it now."""
-    status, found = answer(DOCKER, "GET", f"/networks/{network.id}")
-    attached = (found.get("Containers") or {}).values() if status in _OK else ()
+    """The network with the names of the containers that are attached to it now. Raises Fault where the engine does not tell."""
+    found = _read(f"/networks/{network.id}", f"who is attached to Docker network {network.name}", {})
+    attached = (found.get("Containers") or {}).values()
     return replace(network, containers=tuple(sorted(str(one.get("Name") or "") for one in attached)))
 
 
@@ -122,8 +119,17 @@ def _request(one: EngineNetwork) -> dict[str, Any]:
 
 def _api() -> tuple[int, ...]:
     """The newest API that the engine speaks."""
-    _status, found = answer(DOCKER, "GET", "/version")
-    return tuple(int(part) for part in str(found.get("ApiVersion")).split("."))
+    return tuple(int(part) for part in str(_read("/version", "the version of the Docker engine")["ApiVersion"]).split("."))
+
+
+def _read(resource: str, what: str, missing: Any = None) -> Any:
+    """The engine's answer. missing: what there is where it does not know the resource. Raises Fault where it refuses."""
+    status, found = answer(DOCKER, "GET", resource)
+    if status == _NOT_THERE and missing is not None:
+        return missing
+    if status not in _OK:
+        raise Fault(what, "read", _said(found))
+    return found
 
 
 def _said(found: Any) -> str:

@@ -38,19 +38,26 @@ def read_rich_rules(fleet: str) -> list[Jump]:
 
 
 def write_rich_rules(ops: list[Op]) -> None:
-    """Take away what the fleet has, wherever it is, of the families that ``ops`` are about, and put what it should have into the zone of the underlay."""
+    """Put what the fleet should have into the zone of the underlay, and take away what else it has, wherever it is, of the families that ``ops`` are about.
+
+    Rules are only looked for where a file names one. So the files are the first to gain a rule and the last to lose it: where this fails, none is overlooked.
+    """
     fleet = next(str(one.rules[0].comment) for one in (op.subject for op in ops) if isinstance(one, Jump)).partition(":")[2]
-    now = read_zones(firewall.firewalld(["--list-all-zones"]))
-    for words in ([], _LATER):
-        stands = now if not words else read_zones(firewall.firewalld([*words, "--list-all-zones"]))
+    now, later = (read_zones(firewall.firewalld([*words, "--list-all-zones"])) for words in ([], _LATER))
+    gained, lost = [], []
+    for words, stands in ((_LATER, later), ([], now)):
         for op in ops:
             family, after = op.subject.key[1], op.after
             wanted = {rich_rule(rule, family, fleet) for rule in after.rules} if isinstance(after, Jump) else set()
             home = _zone_of(str(after.rules[0].destination), now) if isinstance(after, Jump) else ""
             for zone, (_interfaces, rules) in stands.items():
                 gone = [line for line in rules if _has_ours([line], fleet) and f'family="{family}"' in line and (zone != home or line not in wanted)]
-                _change([*words, f"--zone={zone}"], "remove", gone)
-            _change([*words, f"--zone={home}"], "add", sorted(wanted - set(stands.get(home, ((), []))[1])))
+                lost.append(([*words, f"--zone={zone}"], gone))
+            gained.append(([*words, f"--zone={home}"], sorted(wanted - set(stands.get(home, ((), []))[1]))))
+    for where, rules in gained:
+        _change(where, "add", rules)
+    for where, rules in reversed(lost):
+        _change(where, "remove", rules)
 
 
 def _change(words: list[str], verb: str, rules: list[str]) -> None:
