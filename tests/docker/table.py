@@ -68,7 +68,7 @@ def main() -> int:
         rows.append(f"| {' | '.join([engine.name, str(datetime.date.today()), *cells])} |\n")
         reasons += [f"- {engine.name}, {count} {'test' if count == 1 else 'tests'}: {reason}\n" for reason, count in sorted(skipped.items())]
         good = good and passed
-    TABLE.write_text(HEAD + "".join(rows) + (NOT_FOR_IT + "".join(reasons) if reasons else ""), encoding="utf-8")
+        TABLE.write_text(HEAD + "".join(rows) + (NOT_FOR_IT + "".join(reasons) if reasons else ""), encoding="utf-8")
     return 0 if good else 1
 
 

@@ -32,7 +32,7 @@ def host(guarded: Pair) -> Iterator[Pair]:
     guarded.play("mooring.cnm.teardown")  # with what it has of persist
     guarded.module("topology", state="absent")
     guarded.declare()
-    guarded.node1.sh("systemctl stop firewalld; ufw --force disable")
+    guarded.node1.sh("systemctl stop firewalld; rm -f /etc/firewalld/zones/trusted.xml; ufw --force disable")
     guarded.node1.without_engine()
 
 
@@ -92,3 +92,29 @@ def test_ufw_and_allow_from(host: Pair) -> None:
     node1.sh("ip route del 192.0.2.7/32")
     assert asked == again == ["", "app"]
     assert node1.asks(("198.18.0.2", 7000), inside="ip netns exec app") == ["node2"]
+
+
+def test_firewalld_comes_after_docker(host: Pair) -> None:
+    """Its start takes everybody's rules away. The unit puts ours back; the next run has our sandboxes let out, and a start of Docker brings its own rules."""
+    node1 = host.node1
+    start_docker(node1)
+    host.declare(**declared(cnm_persist=True, cnm_verify="none"))
+    assert host.play("mooring.cnm.site").returncode == 0
+    start_ours(host)
+    before = runs(node1)
+    node1.sh("systemctl start firewalld")
+    wait_for_runs(node1, before + 3)
+    answers = who_answers(host)
+    assert (answers["remote"]["app's port"], answers["host"]["app"], answers["sandbox"]["outside"]) == ("app", "app", "")
+    assert node1.policy_is_first() and "cnm:default:docker_user" in node1.policy()[0]
+    done = host.play("mooring.cnm.site")
+    assert done.returncode == 0, done.stdout + done.stderr
+    node1.sh("systemctl restart docker")
+    node1.start("web", "db")
+    assert who_answers(host) == EVERYTHING
+    before = runs(node1)
+    node1.sh("firewall-cmd --quiet --reload")
+    wait_for_runs(node1, before + 3)
+    assert node1.policy_is_first() and "cnm:default:docker_user" in node1.policy()[0]
+    assert who_answers(host) == EVERYTHING
+    assert host.play("mooring.cnm.drift").returncode == 0

@@ -26,6 +26,7 @@ NAMES = {LEFT: "left", RIGHT: "right", PLAIN: "plain"}
 TARGETS = [(f"{prefix}.{last}", 80) for prefix in ("10.0.9", "192.0.2") for last in NAMES]
 EVERYBODY = [*NAMES.values(), *NAMES.values()]
 EXPECTED = {"node1": EVERYBODY, "node2": EVERYBODY, "node3": EVERYBODY, "outside": ["left", "", "right", "right", "plain", ""]}
+JOURNAL = "journalctl --boot --no-pager --unit 'mooring-cnm*' | tail -20"
 
 
 def box(last: int, **more: Any) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def who_answers(pair: Pair) -> dict[str, list[str]]:
 def wait_until_all_answer(pair: Pair) -> None:
     deadline = time.monotonic() + 30
     while (answers := who_answers(pair)) != EXPECTED:
-        assert time.monotonic() < deadline, answers
+        assert time.monotonic() < deadline, f"{answers}\n{pair.node1.sh(JOURNAL)}"
 
 
 @pytest.fixture(scope="module")
