@@ -44,7 +44,8 @@ def ask(target):
     if not target[1]:
         return "" if subprocess.run(["ping", "-c", "1", "-W", "1", target[0]], capture_output=True).returncode else "pong"
     try:
-        with socket.create_connection(target[:2], 0.7, (target[2] if len(target) > 2 else "", 0)) as connection:
+        # A first packet that is lost is sent again after a second.
+        with socket.create_connection(target[:2], 1.5, (target[2] if len(target) > 2 else "", 0)) as connection:
             return connection.recv(99).decode().strip()
     except OSError:
         return ""
