@@ -30,8 +30,8 @@ def companions(fleet: str, command: str, containers: Iterable[str] = ()) -> dict
     signal = "type=signal,interface=org.fedoraproject.FirewallD1,member=Reloaded"
     listen = f'busctl --system monitor "--match={signal}" | while read -r line; do case "$$line" in *Member=Reloaded*) again;; esac; done'
     which = " ".join(f"--filter container={one}" for one in containers)
-    # What was started while Docker was, or just before there was somebody to hear it, is told as well.
-    started = f"docker events --since 10s --filter type=container --filter event=start {which} --format {{{{.ID}}}}"
+    # What was started while Docker was, or just before there was somebody to hear it, is told as well. (A plain .ID is not known to Docker 29.)
+    started = f"docker events --since 10s --filter type=container --filter event=start {which} --format {{{{.Actor.ID}}}}"
     attach = f"ExecStart=/bin/sh -c '{started} | while read -r id; do {command}; done'\nSyslogIdentifier=mooring-cnm"
     docker = f"Type=oneshot\nRemainAfterExit=yes\nExecStart={command}\nSyslogIdentifier=mooring-cnm"
     return {
