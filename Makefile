@@ -88,7 +88,7 @@ unit: $(VENV) ## pytest tests/unit: no root, no kernel, and the same generated e
 
 kernel: machine $(VENV) ## pytest tests/kernel: real netlink in throw-away namespaces
 	$(begin)
-	pytest $(SIDE_BY_SIDE) --hypothesis-profile=ci tests/kernel
+	pytest $(SIDE_BY_SIDE) -n 4 --hypothesis-profile=ci tests/kernel # half of their time they wait for the kernel
 
 pairs: machine $(VENV) ## from any declaration to any other on a real kernel: 2,000 random pairs, new ones in every run, where `make kernel` tries the same 200
 	$(begin)
