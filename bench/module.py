@@ -4,7 +4,8 @@
 """One run of module ``topology`` in a fresh process: ``python module.py PAYLOAD``, parameters as JSON on standard input.
 
 PAYLOAD is a zip archive with the sources, from which they are imported and compiled anew, as in every task of Ansible, whose wrapper has imported
-``ansible.module_utils.basic`` before it comes to the module. The clock runs from the module's import to its result. Prints one line of JSON.
+``ansible.module_utils.basic`` before it comes to the module. The clock runs from the module's import to its result. Prints one line of JSON: the seconds,
+how many of them it was at work on the host, from the plan's steps to the kernel's last answer, and whether it changed it.
 """
 
 import io
@@ -21,8 +22,20 @@ from ansible.module_utils import basic  # noqa: E402
 
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, "legacy"
 start = time.perf_counter()
+from ansible_collections.mooring.cnm.plugins.module_utils import converge  # noqa: E402
 from ansible_collections.mooring.cnm.plugins.modules import topology  # noqa: E402
 
+apply, applying = converge._apply, 0.0
+
+
+def timed(ops):
+    global applying
+    begun = time.perf_counter()
+    apply(ops)
+    applying += time.perf_counter() - begun
+
+
+converge._apply = timed
 try:
     topology.main()
 except SystemExit:
@@ -31,4 +44,4 @@ seconds = time.perf_counter() - start
 said = json.loads(sys.stdout.getvalue())
 if said.get("failed"):
     sys.exit(said["msg"])
-print(json.dumps({"seconds": seconds, "changed": said["changed"]}), file=result)
+print(json.dumps({"seconds": seconds, "applying": applying, "changed": said["changed"]}), file=result)
