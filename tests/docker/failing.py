@@ -81,8 +81,12 @@ def lose(call: Call, arguments: tuple[Any, ...], _which: int) -> Any:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("\0closed in the middle")
         server.listen()
-        threading.Thread(target=lambda: server.accept()[0].close()).start()
+        threading.Thread(target=_hang_up, args=[server]).start()
         return call(server.getsockname().decode(), *arguments[1:])
+
+
+def _hang_up(server: socket.socket) -> None:
+    server.accept()[0].close()
 
 
 def calls(door: str, goal: Declaration) -> list[tuple[Any, ...]]:
