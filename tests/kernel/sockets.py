@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import select
 import socket
 import time
@@ -22,6 +23,8 @@ _ECHO = {socket.AF_INET: bytes([8, 0, 0, 0, 0, 0, 0, 1]), socket.AF_INET6: bytes
 # How long a packet that should not come is waited for, after all that should have come.
 _SILENCE_S = 0.15
 _PATIENCE_S = 3.0
+# Where datagrams come from: each from a port that none before it had, since the kernel may know that connection still, and take this for a part of it.
+_PORTS = itertools.cycle(range(20000, 30000))
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ def _send(flow: Flow) -> socket.socket | sctp.Association:
     with inside(flow.source):
         one = _ping_socket(flow.address) if flow.protocol == "icmp" else socket.socket(_family(flow.address), _KINDS[flow.protocol])
     one.setblocking(False)
+    if flow.protocol == "udp":
+        one.bind(("", next(_PORTS)))
     number = one.connect_ex((flow.address, flow.port))
     if flow.protocol != "tcp" and number == 0:
         with contextlib.suppress(OSError):

@@ -130,8 +130,7 @@ def _addresses(told: Told, params: Params, path: str) -> Iterator[str]:
 
 def _route(told: Told, at: End, given: Params, path: str) -> Route:
     told.problems.extend(number_problems(given, f"{path}."))
-    gateway = given.get("gateway")
-    gateway = address_in(told, f"{path}.gateway", gateway) if gateway is not None else ""
+    gateway = "" if given.get("gateway") is None else address_in(told, f"{path}.gateway", given["gateway"])
     destination = given["destination"]
     prefix = ("::/0" if ":" in gateway else "0.0.0.0/0") if destination == "default" else destination
     network = _read(told, f"{path}.destination", prefix, ip_network, "this is no destination: {}; give default, or a prefix such as 192.0.2.0/24")

@@ -128,9 +128,7 @@ def _is_ours(link: SeenLink, picture: Picture) -> bool:
     """
     if link.alias:
         return picture.is_ours(read_tag(link.alias))
-    if link.kind == "bridge" and link.name in picture.bridges:
-        return True
-    return link.group == LINK_GROUP
+    return link.group == LINK_GROUP or (link.kind == "bridge" and link.name in picture.bridges)
 
 
 def _queues(room: Room, ours: dict[int, str]) -> Iterator[tuple[Queue | Redirect, bool]]:
