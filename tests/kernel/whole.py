@@ -24,7 +24,7 @@ _SHOW = {
 }
 _LEARNED = ("", "reachable", "stale")
 # What the kernel gives in turn, so that a thing which was made again has another one. An index is that of a redirection.
-_NUMBERS = frozenset({"ifindex", "link_index", "link_netnsid", "id", "no", "designated_port", "handle"})
+_NUMBERS = frozenset({"ifindex", "link_index", "link_netnsid", "linkNetNsId", "id", "no", "designated_port", "handle"})
 # Settings that count, are secret, or belong to the machine.
 _RESTLESS = ("nf_conntrack_count", "nf_conntrack_max", "stable_secret", "tcp_fastopen_key", "/core/", "/unix/")
 
@@ -84,10 +84,15 @@ def _room(name: str, settings: bool) -> dict[str, Any]:
 
 
 def _carriers() -> None:
-    """Let the kernel finish what it has to tell of links without a carrier: it does that first when it is asked for one alone (linkwatch_sync_dev)."""
+    """Let the kernel finish what it has to tell of carriers that came or went: it does that first when it is asked for one link alone (linkwatch_sync_dev)."""
     waiting: list[str] = []
-    while waiting != (waiting := [one["ifname"] for one in _shown("ip", ["link show"])["ip: link show"] if "NO-CARRIER" in one["flags"]]):
+    while waiting != (waiting := [one["ifname"] for one in _shown("ip", ["link show"])["ip: link show"] if _waits(one)]):
         _shown("ip", [f"link show dev {name}" for name in waiting])
+
+
+def _waits(link: dict[str, Any]) -> bool:
+    """Whether more may be to tell of a link: it has no carrier, or its state does not go with that."""
+    return "NO-CARRIER" in link["flags"] or ("LOWER_UP" in link["flags"]) is not (link["operstate"] in ("UP", "UNKNOWN"))
 
 
 def _shown(tool: str, topics: Collection[str]) -> dict[str, Any]:
