@@ -284,18 +284,3 @@ def test_what_fails_half_way_is_put_back(uplink: Tasks) -> None:
     result = uplink.once("macvlan", name="m0", parent="up0", addresses=["192.0.2.2/24"], mtu=9000)
     assert result["failed"] and "What stood before was put back." in result["msg"]
     check_same(before, lambda: dump(uplink.host))
-
-
-def test_info_shows_what_is_there_whoever_made_it(tasks: Tasks) -> None:
-    converge(declare(FRONT, sandbox("db", endpoint("front", "172.20.0.3"))))
-    tasks.done("netns", name="web")
-    tasks.done("bridge", name="lone0", netns="web", addresses=["192.0.2.1/24"], routes=[{"destination": "default", "gateway": "192.0.2.2"}])
-    spaces = tasks.once("netns_info")["namespaces"]
-    assert [(one["name"], one["links"], one["sandbox"]) for one in spaces] == [("db", ["eth0", "lo"], "db"), ("web", ["lo", "lone0"], "")]
-    links = {one["name"]: one for one in tasks.once("link_info", netns="web")["links"]}
-    assert (links["lone0"]["kind"], links["lone0"]["addresses"]) == ("bridge", ["192.0.2.1/24"])
-    assert links["lone0"]["routes"] == [{"destination": "default", "gateway": "192.0.2.2"}]
-    (end,) = tasks.once("link_info", netns="db", names=["eth0"])["links"]
-    assert (end["network"], end["sandbox"], end["addresses"], end["peer"]["netns"]) == ("front", "db", ["172.20.0.3/24"], "")
-    assert "172.20.0.1/24" in [address for one in tasks.once("link_info")["links"] for address in one["addresses"]]
-    assert "Could not enter namespace nowhere" in tasks.once("link_info", netns="nowhere")["msg"]

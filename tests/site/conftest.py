@@ -67,8 +67,7 @@ class Fleet:
 
     def power(self, state: str, *hosts: str) -> None:
         """Bring these hosts to a state of playbook lab; without hosts, the whole lab."""
-        addresses = {name: f"198.18.0.{number}" for number, name in enumerate(HOSTS, 1)}
-        chosen = [{"name": name, "address": addresses[name]} for name in hosts] or None
+        chosen = [{"name": name, "address": f"198.18.0.{name.removeprefix('node')}"} for name in hosts] or None
         converge_lab({"name": self.lab, "state": state, "init": "reaper", "hosts": chosen}, False)
 
     def declare(self, where: str = "group_vars/all", **variables: Any) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mooring.cnm.plugins.module_utils.lab.converge import converge_lab
 from ansible_collections.mooring.cnm.tests.transfer import SIZE_BYTES, segment_bytes, transfer
 
 from .conftest import Fleet
@@ -37,17 +36,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     lab = f"site-{os.getpid()}-overlay"
     one = Fleet(tmp_path_factory.mktemp("inventory"), lab, len(HOSTS))
     declare(one)
-    power(one, "present", *HOSTS)
+    one.power("present", *HOSTS)
     try:
         yield one
     finally:
-        power(one, "absent")
-
-
-def power(fleet: Fleet, state: str, *hosts: str) -> None:
-    """Without hosts, the whole lab."""
-    chosen = [{"name": host, "address": HOSTS[host]} for host in hosts] or None
-    converge_lab({"name": fleet.lab, "state": state, "init": "reaper", "hosts": chosen}, False)
+        one.power("absent")
 
 
 def declare(fleet: Fleet, networks: dict[str, Any] | None = None, **boxes: dict[str, Any]) -> None:
@@ -124,11 +117,11 @@ def test_tables_changed_by_hand_are_told_and_repaired(fleet: Fleet) -> None:
 def test_a_host_that_is_down_breaks_nothing_on_the_others(fleet: Fleet) -> None:
     """What is between those that are left is proven, and they keep the entries of node3, which comes back with nothing and gets all of its own again."""
     known = tables(fleet, "node1", "ov2")
-    power(fleet, "absent", "node3")
+    fleet.power("absent", "node3")
     said = site(fleet, status=4)
     assert "could not be reached or failed: node3." in said and "unproven: 0; all " in said
     assert tables(fleet, "node1", "ov2") == known != ""
-    power(fleet, "present", "node3")
+    fleet.power("present", "node3")
     assert "unproven: 0; all " in site(fleet)
     assert "1 received" in inside(fleet, "node3", "far", "ping -c 1 -W 1 bbox3")
 
