@@ -84,8 +84,11 @@ def read_echo_reply(packet: bytes) -> tuple[str, bytes] | None:
 
 
 def syn(run: str, number: int, source: tuple[str, int], target: tuple[str, int]) -> bytes:
-    """A TCP segment (RFC 9293) that opens nothing, but whose sequence number says which probe it is, past any translation."""
-    body = struct.pack("!HHLLBBHHH", source[1], target[1], _sequence(run, number), 0, 5 << 4, 2, 64240, 0, 0)
+    """A TCP segment (RFC 9293) that opens nothing, but whose sequence number says which probe it is, past any translation.
+
+    The first number of others' connections may be any: the window is a mark, too.
+    """
+    body = struct.pack("!HHLLBBHHH", source[1], target[1], _sequence(run, number), 0, 5 << 4, 2, _window(run, number), 0, 0)
     # The pseudo header of IPv6 (RFC 8200, 8.1) sums up as that of IPv4 does.
     pseudo = ip_address(source[0]).packed + ip_address(target[0]).packed + struct.pack("!HH", TCP, len(body))
     return body[:16] + struct.pack("!H", checksum(pseudo + body)) + body[18:]
@@ -102,8 +105,9 @@ def read_arrival(run: str, packet: bytes) -> tuple[int, str] | None:
     if protocol == UDP:
         number = read_ask(run, packet[start + 8 :])
     elif protocol == TCP and len(packet) >= start + 20 and packet[start + 13] & 18 == 2:
-        sequence = struct.unpack_from("!L", packet, start + 4)[0]
+        sequence, window = struct.unpack_from("!L6xH", packet, start + 4)
         number = (sequence - _sequence(run, 0)) % (1 << 32)
+        number = number if window == _window(run, number) else None
     return (number, source) if number is not None and number < _MOST_PROBES else None
 
 
@@ -142,3 +146,7 @@ def checksum(data: bytes) -> int:
 def _sequence(run: str, number: int) -> int:
     first: int = int(mark(run, "sequence")[:8], 16)
     return (first + number) & 0xFFFFFFFF
+
+
+def _window(run: str, number: int) -> int:
+    return int(mark(run, "window", number)[:4], 16)

@@ -74,6 +74,13 @@ def test_other_segments_are_not_counted() -> None:
     assert read_arrival("run", ip(TCP, bytes(segment))) is None
 
 
+def test_a_connection_of_somebody_else_is_not_counted_whatever_number_it_begins_with() -> None:
+    for number in range(4096):
+        segment = bytearray(syn("run", number, ("198.18.0.3", 40000), ("198.18.0.2", 80)))
+        segment[14:16] = struct.pack("!H", 64240)  # the window that Linux begins with
+        assert read_arrival("run", ip(TCP, bytes(segment))) is None
+
+
 def test_a_question_in_a_datagram_is_counted() -> None:
     assert read_arrival("run", ip(UDP, struct.pack("!HHHH", 1, 2, 3, 4) + ask("run", 9))) == (9, "198.18.0.3")
 
