@@ -151,11 +151,13 @@ problems:
     message: {description: What is wrong and what would be right., type: str}
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
+from ..module_utils.aim import Aim
 from ..module_utils.attach import attach, places_of
 from ..module_utils.converge import checked_aim
 from ..module_utils.drivers.describe import describe
@@ -177,6 +179,7 @@ from ..module_utils.model.problem import Problem
 from ..module_utils.reachable import find_ways
 from ..module_utils.runner import run
 from ..module_utils.state.objects import HostState
+from ..module_utils.underlay import port_problems
 
 if TYPE_CHECKING:
     from ..module_utils.drivers.part import Part
@@ -224,6 +227,14 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
     return state, firewall_problems(sight, ground, state)
 
 
+def to_aim(module: AnsibleModule) -> tuple[Aim, list[Problem]]:
+    """The declaration of this host, or of some drivers' part of it."""
+    fleet = module.params["fleet"]
+    parts: list[Part] = []
+    aim, problems = checked_aim(fleet, lambda: to_desired(module, parts), lambda wanted, whose: seen(parts, wanted, whose))
+    return replace(aim, hindrances=lambda stands: port_problems(stands, aim.wish(stands))), problems
+
+
 def seen(parts: list[Part], wanted: HostState, fleet: str) -> HostState:
     """The host, or what of it counts."""
     state = observe(wanted, fleet)
@@ -247,13 +258,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    fleet = module.params["fleet"]
-    parts: list[Part] = []
-    run(
-        module,
-        lambda: checked_aim(fleet, lambda: to_desired(module, parts), lambda wanted, whose: seen(parts, wanted, whose)),
-        lambda state: topology_options(describe(state, fleet)),
-    )
+    run(module, lambda: to_aim(module), lambda state: topology_options(describe(state, module.params["fleet"])))
 
 
 if __name__ == "__main__":

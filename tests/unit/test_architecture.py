@@ -35,6 +35,7 @@ LAYERS = {
     "module_utils/runner": {"aim", "clash", "elsewhere", "kernel", "road", "state"},
     "module_utils/attach": {"kernel", "model"},
     "module_utils/reachable": {"kernel", "model"},
+    "module_utils/underlay": {"kernel", "model", "state"},
     "module_utils/left_out": {"drivers", "kernel", "model", "state"},
     "module_utils/face": {"aim", "kernel", "runner", "state"},
     "module_utils/docker_user": {"drivers", "firewall", "kernel", "model", "state"},
@@ -44,6 +45,7 @@ LAYERS = {
     "module_utils/lab": {"model"},
     "plugin_utils/fleet": {"ipam", "model", "proof"},
     "modules": {
+        "aim",
         "attach",
         "bytecode",
         "converge",
@@ -60,6 +62,7 @@ LAYERS = {
         "reachable",
         "runner",
         "state",
+        "underlay",
     },
     "action": {"fleet", "ipam", "lab", "model", "proof"},
     "connection": {"lab", "model"},
