@@ -52,20 +52,26 @@ def _put_back(aim: Aim, ours: dict[Key, Object], held: Held, fault: Fault) -> No
         except Exception as error:
             failures.append(_why(error))
             continue
-        but = f", but for {', '.join(name_of(one) for one in taken)}: somebody else has made another one" if taken else ""
+        but = f", but for {'; '.join(f'{name_of(one)}: {_why_not(one)}' for one in taken)}" if taken else ""
         fault.remedy = f"{fault.remedy} What stood before was put back{but}.".strip()
         return
     fault.remedy = f"{fault.remedy} Putting back what stood before failed too: {failures[-1]}".strip()
 
 
 def _go_back(aim: Aim, ours: dict[Key, Object], held: Held) -> tuple[Object, ...]:
-    """Return to ``ours``, but for what somebody else has the name of by now, which is the result."""
+    """Return to ``ours``, but for what can be neither made nor removed by now, which is the result."""
     give_back(held)
     stands = aim.look(ours)
     taken = plan(stands, HostState(ours)).clashes
-    left = without(ours, taken)
-    aim.apply(plan(stands, HostState(left, frozenset(left))).ops)
+    if taken:
+        left, keys = without(ours, taken), {one.key for one in taken}
+        ours, stands = left, HostState({key: one for key, one in stands.objects.items() if key not in keys}, stands.owned - keys)
+    aim.apply(plan(stands, HostState(ours, frozenset(ours))).ops)
     return taken
+
+
+def _why_not(one: Object) -> str:
+    return "Docker has stopped, or has containers in it" if one.key[0] == "engine" else "somebody else has made another one"
 
 
 def _why(error: Exception) -> str:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs inside a lab host, where Docker and firewalld are: from one declaration to another, failing at each call to one of them in turn.
 
-Said for each call, as a line of JSON: what failed, what the run said, what it left to do to what stood before, and which lines differ in a picture of the host.
+Said for each call, as a line of JSON: what failed, what the run said, what there is left to do, and which lines differ in a picture of the host. Compared is
+what stood before, or, where Docker was killed, which nobody can put back then, what stands when it is there again and the next run has ended.
 """
 
 from __future__ import annotations
@@ -85,6 +86,12 @@ def lose(call: Call, arguments: tuple[Any, ...], _which: int) -> Any:
         return call(server.getsockname().decode(), *arguments[1:])
 
 
+def kill(call: Call, arguments: tuple[Any, ...], _which: int) -> Any:
+    """Docker is killed before it hears of it."""
+    subprocess.run("systemctl kill --signal=KILL docker; while systemctl is-active --quiet docker; do sleep 0.02; done", shell=True, check=True)
+    return call(*arguments)
+
+
 def _hang_up(server: socket.socket) -> None:
     server.accept()[0].close()
 
@@ -103,13 +110,16 @@ def changes(asked: tuple[Any, ...]) -> bool:
 
 
 def main(door: str) -> None:
+    if door == "engine":  # one that was started before tells more of its own network
+        subprocess.run(["systemctl", "restart", "docker"], check=True)
     for start, goal in WAYS[door]:
         run(start)
         asked = calls(door, goal)
+        reached = picture()
         run(start)
         before = picture()
-        for number, happen in itertools.product(range(len(asked)), (refuse, lose)):
-            if not changes(asked[number]) and (happen is lose or NOTHING in (start, goal)):
+        for number, happen in itertools.product(range(len(asked)), (refuse, lose, kill) if door == "engine" else (refuse, lose)):
+            if not changes(asked[number]) and (happen is not refuse or NOTHING in (start, goal)):
                 continue
             said = ""
             with at_step(number, happen, DOORS[door]):
@@ -117,9 +127,14 @@ def main(door: str) -> None:
                     run(goal)
                 except Fault as fault:
                     said = str(fault)
+            if happen is kill:
+                subprocess.run(["systemctl", "start", "docker"], check=True)
+                run(goal)
+            there, expected = (goal, reached) if happen is kill else (start, before)
             after = picture()
-            left = run(start, check=True).ops
-            print(json.dumps({"what": f"{happen.__name__} {asked[number]}", "said": said, "left": left, "differs": [*(before - after), *(after - before)]}))
+            left = run(there, check=True).ops
+            print(json.dumps({"what": f"{happen.__name__} {asked[number]}", "said": said, "left": left, "differs": [*(expected - after), *(after - expected)]}))
+            run(start)
     run(NOTHING)
 
 
