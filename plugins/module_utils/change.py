@@ -63,10 +63,9 @@ def _go_back(aim: Aim, ours: dict[Key, Object], held: Held) -> tuple[Object, ...
     give_back(held)
     stands = aim.look(ours)
     taken = plan(stands, HostState(ours)).clashes
-    if taken:
-        left, keys = without(ours, taken), {one.key for one in taken}
-        ours, stands = left, HostState({key: one for key, one in stands.objects.items() if key not in keys}, stands.owned - keys)
-    aim.apply(plan(stands, HostState(ours, frozenset(ours))).ops)
+    left, keys = without(ours, taken), {one.key for one in taken}
+    rest = HostState({key: one for key, one in stands.objects.items() if key not in keys}, stands.owned - keys)
+    aim.apply(plan(rest, HostState(left, frozenset(left))).ops)
     return taken
 
 

@@ -20,6 +20,9 @@ EACH_WAY = {
     "egress": (Bandwidth(egress_rate=SLOW), {"out"}),
     "both": (Bandwidth(ingress_rate=SLOW, egress_rate=SLOW), {"in", "out"}),
 }
+_BYTES = 2_500_000
+# A tenth of what they take at that rate.
+_QUICK_S, _TRIES = _BYTES * 8 / SLOW / 10, 10
 SERVER = """
 import socket
 listener = socket.create_server(("", 7))
@@ -29,11 +32,11 @@ while True:
     while one.recv(1 << 16): pass
     one.send(b"x")
 """
-CLIENT = """
+CLIENT = f"""
 import socket, sys, time
 one = socket.create_connection((sys.argv[1], 7))
 start = time.perf_counter()
-one.sendall(bytes(2_500_000))
+one.sendall(bytes({_BYTES}))
 one.shutdown(socket.SHUT_WR)
 one.recv(1)
 print(time.perf_counter() - start)
@@ -54,7 +57,12 @@ def servers(*places: str) -> Iterator[None]:
             one.wait()
 
 
-def seconds(source: str, address: str) -> float:
-    """How long the bytes take from a namespace to the server at an address."""
+def seconds(source: str, address: str, slow: bool = False) -> float:
+    """How long the bytes take from a namespace to the server at an address. Where they should not be slow, what else the machine does is left out: the least
+    of a few times, if they are.
+    """
     command = ["ip", "netns", "exec", source, sys.executable, "-c", CLIENT, address]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+    took: list[float] = []
+    while not took or (not slow and min(took) > _QUICK_S and len(took) < _TRIES):
+        took.append(float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout))
+    return min(took)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -76,18 +75,17 @@ def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
     """Namespaces. One that does not exist is left out: it may be about to be made."""
     rooms: list[Room] = []
     there = [netns for netns in sorted(sought) if not netns or os.path.exists(namespaces.path_of(netns))]
-    with contextlib.ExitStack() as stack:
-        home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
-        stack.callback(os.close, home)
+    with namespaces.journey() as way:
         for netns in there:
-            with namespaces.inside(netns), RouteSocket() as netlink:
+            way.enter(netns)
+            with RouteSocket() as netlink:
                 room = Room(netns, {link.index: link for link in read_links(netlink)})
                 room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
                 if told.kind == "vxlan":
                     from ..kernel.entries import read_entries
 
                     room.entries = read_entries(netlink)
-                room.spaces = spaces_of(netlink, room.links.values(), home, filter(None, there))
+                room.spaces = spaces_of(netlink, room.links.values(), way.home, filter(None, there))
             rooms.append(room)
     return rooms
 

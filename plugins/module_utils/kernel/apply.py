@@ -23,16 +23,13 @@ def apply(ops: tuple[Op, ...]) -> None:
 
 
 def _change_inside(ops: list[Op]) -> None:
-    with sysctls.Tree() as tree:
+    with sysctls.Tree() as tree, namespaces.journey() as way:
         for netns, group in by_namespace(ops):
-            _change_namespace(netns, group, tree)
-
-
-def _change_namespace(netns: str, group: list[Op], tree: sysctls.Tree) -> None:
-    with namespaces.inside(netns), RouteSocket() as netlink:
-        # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
-        for write, part in itertools.groupby(group, key=lambda op: _WRITERS.get(op.subject.key[0], _write_messages)):
-            write(netlink, list(part), tree)
+            way.enter(netns)
+            with RouteSocket() as netlink:
+                # A setting has to be made at its place among the messages: it may need the link before it, and be needed by the next.
+                for write, part in itertools.groupby(group, key=lambda op: _WRITERS.get(op.subject.key[0], _write_messages)):
+                    write(netlink, list(part), tree)
 
 
 def _write_messages(netlink: RouteSocket, ops: list[Op], _tree: sysctls.Tree) -> None:

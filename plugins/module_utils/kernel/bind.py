@@ -1,10 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making a network namespace, and giving and taking names, as ``ip netns`` does.
-
-Python 3.9 has no os.unshare, so it is called in the C library.
-"""
+"""Making a network namespace, and giving and taking names, as ``ip netns`` does."""
 
 from __future__ import annotations
 
@@ -16,6 +13,8 @@ from collections.abc import Iterator
 from ..state.tag import read_tag
 from . import namespaces
 
+# What the file of a name that is not bound may hold at most: whose it is.
+OWNER_BYTES = 4096
 _MS_BIND, _MS_REC, _MS_SHARED, _MNT_DETACH = 0x1000, 0x4000, 0x100000, 2
 
 
@@ -25,16 +24,10 @@ def new(name: str, owner: str) -> Iterator[None]:
 
     The file that the name is bound to says whose it is, so that one which a killed run left behind is known.
     """
-    home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        namespaces.call("unshare", namespaces.CLONE_NEWNET)
-        try:
-            yield
-            bind(namespaces.OWN, name, owner)
-        finally:
-            namespaces.call("setns", home, namespaces.CLONE_NEWNET)
-    finally:
-        os.close(home)
+    with namespaces.journey() as way:
+        way.go_anew()
+        yield
+        bind(namespaces.OWN, name, owner)
 
 
 def bind(source: str, name: str, owner: str) -> None:
@@ -55,7 +48,7 @@ def _claim(target: str, owner: str) -> None:
             raise FileExistsError(errno.EEXIST, target)
     handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     with open(handle, "r+b", buffering=0) as file:
-        said = file.read(namespaces.OWNER_BYTES).decode(errors="replace").strip()
+        said = file.read(OWNER_BYTES).decode(errors="replace").strip()
         if said and read_tag(said) is None:
             raise FileExistsError(errno.EEXIST, target)
         file.truncate(os.pwrite(handle, f"{owner}\n".encode(), 0))

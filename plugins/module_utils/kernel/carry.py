@@ -99,10 +99,12 @@ def _create_links(ops: list[Op]) -> None:
         _create_batch(netns, list(group))
     at_home = {op.subject.key for op in ops if isinstance(op.after, Link) and order.born_from(op.after) == op.after.netns}
     elsewhere = sorted((link for link in ends if link.key not in at_home), key=lambda link: link.key)
-    for there, links in itertools.groupby(elsewhere, key=lambda link: link.netns):
-        with namespaces.inside(there), RouteSocket() as netlink:
-            for link in links:
-                netlink.send(messages.finish_birth(link, has_master=False))
+    with namespaces.journey() as way:
+        for there, links in itertools.groupby(elsewhere, key=lambda link: link.netns):
+            way.enter(there)
+            with RouteSocket() as netlink:
+                for link in links:
+                    netlink.send(messages.finish_birth(link, has_master=False))
 
 
 def _birth(op: Op, made: Mapping[Key, Link]) -> tuple[int, str]:
@@ -167,8 +169,7 @@ LINK_STAGES: Stages = {
 
 def by_namespace(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
     """Steps that follow each other in one namespace, with its name."""
-    for netns, group in itertools.groupby(ops, key=lambda op: getattr(op.subject, "netns", "")):
-        yield netns, list(group)
+    return ((netns, list(group)) for netns, group in itertools.groupby(ops, key=lambda op: getattr(op.subject, "netns", "")))
 
 
 def send(netlink: RouteSocket, steps: list[tuple[Op, list[Message]]]) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Named network namespaces, as ``ip netns`` keeps them: which there are, and how to enter one.
 
-Python 3.9 has no os.setns, so it is called in the C library.
+Python 3.9 has neither os.setns nor os.unshare, so they are called in the C library.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ DIRECTORY = "/run/netns"
 OWN = "/proc/thread-self/ns/net"
 
 CLONE_NEWNET = 0x40000000
-# What the file of a name that is not bound may hold at most: whose it is.
-OWNER_BYTES = 4096
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -36,33 +34,51 @@ def short_name(netns: str) -> str:
     return name if name and folder in (DIRECTORY, f"/var{DIRECTORY}") else netns
 
 
-@contextlib.contextmanager
-def inside(netns: str) -> Iterator[None]:
-    """Run the block in the named namespace (with its /proc/sys/net), and come back whatever happens. Empty: stay. Raises Fault."""
-    with contextlib.ExitStack() as stack:
+class Journey:
+    """This thread's way through namespaces. home: a handle of the one that it began in. away: whether it has left that."""
+
+    def __init__(self, home: int) -> None:
+        self.home, self.away = home, False
+
+    def enter(self, netns: str) -> None:
+        """Go on into the named namespace (with its /proc/sys/net). Empty: back home. Raises Fault."""
         try:
-            stack.enter_context(entered(path_of(netns)) if netns else contextlib.nullcontext())
+            if netns:
+                self.go(path_of(netns))
+            elif self.away:  # who stays needs no right to go
+                call("setns", self.home, CLONE_NEWNET)
         except OSError as error:
             raise Fault(f"namespace {netns}", "enter", reason(error)) from error
-        yield
+
+    def go(self, path: str) -> None:
+        """Go on into the namespace at ``path``. Raises OSError where it cannot be entered."""
+        with open(path, "rb", buffering=0) as there:
+            call("setns", there.fileno(), CLONE_NEWNET)
+        self.away = True
+
+    def go_anew(self) -> None:
+        """Go on into a namespace that is made for it. Raises OSError."""
+        call("unshare", CLONE_NEWNET)
+        self.away = True
 
 
 @contextlib.contextmanager
-def entered(path: str) -> Iterator[None]:
-    """Run the block in the namespace at ``path``. Raises OSError where it cannot be entered."""
-    home = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        there = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def journey() -> Iterator[Journey]:
+    """Run the block, which enters one namespace after another, and come back whatever happens."""
+    with open(OWN, "rb", buffering=0) as home:
+        way = Journey(home.fileno())
         try:
-            call("setns", there, CLONE_NEWNET)
+            yield way
         finally:
-            os.close(there)
-        try:
-            yield
-        finally:
-            call("setns", home, CLONE_NEWNET)
-    finally:
-        os.close(home)
+            way.enter("")
+
+
+@contextlib.contextmanager
+def inside(netns: str) -> Iterator[None]:
+    """Run the block in the named namespace, and come back whatever happens. Empty: stay. Raises Fault."""
+    with journey() as way:
+        way.enter(netns)
+        yield
 
 
 def names() -> dict[str, int]:
@@ -76,18 +92,6 @@ def names() -> dict[str, int]:
                 at = entry.stat()
                 if at.st_dev == home:
                     found[entry.name] = at.st_ino
-    return found
-
-
-def unfinished() -> dict[str, str]:
-    """Names that were never bound to a namespace, each with the owner that its file tells (empty: an empty file)."""
-    home = os.stat(OWN).st_dev
-    found = {}
-    with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(DIRECTORY):
-            if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < OWNER_BYTES:
-                with open(entry.path, encoding="utf-8", errors="replace") as file:
-                    found[entry.name] = file.read().strip()
     return found
 
 

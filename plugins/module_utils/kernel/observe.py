@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 
@@ -13,6 +14,7 @@ from ..state.objects import File, HostState, Link, Namespace, Route, Sysctl
 from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, Tag, read_tag
 from . import files, namespaces, sysctls
+from .bind import OWNER_BYTES
 from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
 from .ours import Picture, add_footings, add_room, is_place
@@ -43,15 +45,11 @@ def _observe(picture: Picture) -> HostState:
             picture.entries.add(one.netns)
         elif isinstance(one, (Queue, Redirect)):
             picture.queues.add(one.netns)
-    home = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        rooms = [_read_host(picture, settings.get("", []), home), *_read_namespaces(picture, settings, home)]
-        _read_engine(rooms[0], picture)
-        known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms), *filter(os.path.exists, picture.places))}
-        picture.places.update(stray_places(picture.fleet, known, home))
-        rooms.extend(_read_places(picture, settings, home))
-    finally:
-        os.close(home)
+    rooms = [_read_host(picture, settings.get("", [])), *_read_namespaces(picture, settings)]
+    _read_engine(rooms[0], picture)
+    known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms), *filter(os.path.exists, picture.places))}
+    picture.places.update(stray_places(picture.fleet, known))
+    rooms.extend(_read_places(picture, settings))
     picture.peers = peers_in(rooms)
     for room in rooms:
         add_room(room, picture)
@@ -65,11 +63,11 @@ def _observe(picture: Picture) -> HostState:
     return HostState(picture.objects, frozenset(picture.owned))
 
 
-def _read_host(picture: Picture, settings: list[str], home: int) -> Room:
-    with RouteSocket() as netlink:
+def _read_host(picture: Picture, settings: list[str]) -> Room:
+    with namespaces.journey() as way, RouteSocket() as netlink:
         room = Room("", {link.index: link for link in read_links(netlink)})
         picture.links[""] = room.links
-        _read_inside(room, picture, netlink, settings, home)
+        _read_inside(room, picture, netlink, settings, way.home)
     return room
 
 
@@ -103,26 +101,28 @@ def _read_engine(host: Room, picture: Picture) -> None:
                 picture.bridges.add(one.bridge)
 
 
-def _read_namespaces(picture: Picture, settings: dict[str, list[str]], home: int) -> list[Room]:
+def _read_namespaces(picture: Picture, settings: dict[str, list[str]]) -> list[Room]:
     """Look into every named namespace. The result are those of ours, each once, under its first name."""
     inodes = namespaces.names()
     los: dict[str, SeenLink] = {}
     rooms = []
-    for name in sorted(inodes):
-        with namespaces.inside(name), RouteSocket() as netlink:
-            room = Room(name, {link.index: link for link in read_links(netlink)})
-            los[name], picture.links[name] = room.lo, room.links
-            owner = read_tag(room.lo.alias)
-            if owner is not None and owner.sandbox == name and picture.is_ours(owner):
-                _read_inside(room, picture, netlink, settings.get(name, []), home)
-                rooms.append(room)
+    with namespaces.journey() as way:
+        for name in sorted(inodes):
+            way.enter(name)
+            with RouteSocket() as netlink:
+                room = Room(name, {link.index: link for link in read_links(netlink)})
+                los[name], picture.links[name] = room.lo, room.links
+                owner = read_tag(room.lo.alias)
+                if owner is not None and owner.sandbox == name and picture.is_ours(owner):
+                    _read_inside(room, picture, netlink, settings.get(name, []), way.home)
+                    rooms.append(room)
     first_names = {inodes[room.netns]: room.netns for room in rooms}
     for name, lo in los.items():
         first, owner = first_names.get(inodes[name], name), read_tag(lo.alias)
         # Another name has no lo of its own to repair.
         joins, up = ("", lo.up) if first == name else (first, True)
         picture.add(Namespace(name, str(owner) if owner else None, joins, up), picture.is_ours(owner))
-    for name, said in namespaces.unfinished().items():
+    for name, said in _unfinished().items():
         # What a killed run left is taken up by its creation; it stands in the way only if it is somebody else's.
         ours = picture.is_ours(read_tag(said))
         if ("namespace", name) not in picture.wanted.objects or not (ours or said == ""):
@@ -130,15 +130,28 @@ def _read_namespaces(picture: Picture, settings: dict[str, list[str]], home: int
     return rooms
 
 
-def _read_places(picture: Picture, settings: dict[str, list[str]], home: int) -> Iterator[Room]:
+def _unfinished() -> dict[str, str]:
+    """Names that were never bound to a namespace, each with the owner that its file tells (empty: an empty file)."""
+    home = os.stat(namespaces.OWN).st_dev
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(namespaces.DIRECTORY):
+            if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < OWNER_BYTES:
+                with open(entry.path, encoding="utf-8", errors="replace") as file:
+                    found[entry.name] = file.read().strip()
+    return found
+
+
+def _read_places(picture: Picture, settings: dict[str, list[str]]) -> Iterator[Room]:
     """Look into namespaces of others. One that has ended is not there, and nothing in it."""
-    for path in sorted(picture.places):
-        if os.path.exists(path):
-            with namespaces.inside(path), RouteSocket() as netlink:
+    for path in filter(os.path.exists, sorted(picture.places)):
+        with namespaces.journey() as way:
+            way.enter(path)
+            with RouteSocket() as netlink:
                 room = Room(path, {link.index: link for link in read_links(netlink)})
                 picture.links[path] = room.links
-                _read_inside(room, picture, netlink, settings.get(path, []), home)
-                yield room
+                _read_inside(room, picture, netlink, settings.get(path, []), way.home)
+        yield room
 
 
 def _places_in(wanted: HostState) -> set[str]:

@@ -47,8 +47,10 @@ def find_namespace(kind: str, which: str) -> str:
 def led_elsewhere(path: str) -> tuple[int, ...]:
     """The families (4, 6) in which a namespace has a default route that is not ours. Raises Absent where it is no network namespace."""
     try:
-        with namespaces.entered(path), RouteSocket() as netlink:
-            routes = read_routes(netlink)
+        with namespaces.journey() as way:
+            way.go(path)
+            with RouteSocket() as netlink:
+                routes = read_routes(netlink)
     except OSError as error:
         raise Absent(f"{path} cannot be entered: {reason(error)}") from error
     return tuple(sorted({_FAMILIES[one.destination] for one in routes if one.destination in _FAMILIES and one.table == 254 and one.protocol != ROUTE_PROTOCOL}))

@@ -18,18 +18,19 @@ from .tables import read_namespace_number
 _KINDS = ("macvlan", "ipvlan")
 
 
-def stray_places(fleet: str, known: Collection[int], home: int) -> list[str]:
+def stray_places(fleet: str, known: Collection[int]) -> list[str]:
     """The paths of namespaces in which such a leg of ``fleet`` stands, whose parent is on this host.
 
     The parent tells it from a leg of another host that is simulated on this one. known: inodes of namespaces that are looked into anyway.
-    home: a descriptor of the host's own.
     """
     found = []
-    for inode, path in _places().items():
-        # Processes end, and their namespaces with them.
-        with contextlib.suppress(OSError):
-            if inode not in known and _has_leg(path, fleet, home):
-                found.append(path)
+    with namespaces.journey() as way:
+        for path in [path for inode, path in _places().items() if inode not in known]:
+            # Processes end, and their namespaces with them.
+            with contextlib.suppress(OSError):
+                way.go(path)
+                if _has_leg(fleet, way.home):
+                    found.append(path)
     return found
 
 
@@ -45,8 +46,9 @@ def _places() -> dict[int, str]:
     return found
 
 
-def _has_leg(path: str, fleet: str, home: int) -> bool:
-    with namespaces.entered(path), RouteSocket() as netlink:
+def _has_leg(fleet: str, home: int) -> bool:
+    """Whether there is one in the namespace that this thread is in."""
+    with RouteSocket() as netlink:
         numbers = {link.netnsid for link in read_links(netlink, _KINDS) if link.netnsid >= 0 and _is_leg(link, fleet)}
         return bool(numbers) and read_namespace_number(netlink, home) in numbers
 

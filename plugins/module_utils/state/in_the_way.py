@@ -9,7 +9,7 @@ them, or one macvlan of mode passthru, on each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from .difference import another_thing
 from .objects import Address, Key, Link, Object
@@ -50,18 +50,17 @@ def _turns(handed: set[tuple[str, str]]) -> dict[str, int]:
     return turns
 
 
-def _needs(objects: Iterable[Object]) -> Iterator[tuple[Key, Place, str]]:
+def _needs(objects: Collection[Object]) -> Iterator[tuple[Key, Place, str]]:
     """Each link and its parent with what it takes of that: a kind, or the whole, and the MAC of a macvlan, the addresses of an ipvlan."""
     ipvlans: dict[Key, Place] = {}
-    held = list(objects)
-    for one in held:
+    for one in objects:
         if isinstance(one, Link) and one.parent is not None and one.kind in _OTHERS:
             yield one.key, one.parent, "passthru" if ("mode", "passthru") in one.options else one.kind
             if one.kind == "ipvlan":
                 ipvlans[one.key] = one.parent
             elif one.mac:
                 yield one.key, one.parent, one.mac
-    for one in held if ipvlans else ():
+    for one in objects if ipvlans else ():
         if isinstance(one, Address) and ("link", one.netns, one.link) in ipvlans:
             key = ("link", one.netns, one.link)
             yield key, ipvlans[key], one.address.partition("/")[0]

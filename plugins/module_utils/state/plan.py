@@ -15,6 +15,7 @@ from .lost import lost_routes, lost_with
 from .objects import Address, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from .op import Op
 from .order import RULES, in_order
+from .queue import Redirect
 from .rename import is_set_anew, new_names, renamed, renames, under_new_name
 
 # Links that share what they rest on.
@@ -33,7 +34,8 @@ class Plan:
 def plan(current: HostState, desired: HostState) -> Plan:
     """The way from ``current`` to ``desired``. Only what ``current`` owns is changed or removed."""
     desired = fitted(desired, current)
-    clashes = tuple(one for key, one in sorted(current.objects.items()) if _is_silent(one) or (key in desired.objects and key not in current.owned))
+    foreign = desired.objects.keys() - current.owned
+    clashes = tuple(one for key, one in sorted(current.objects.items()) if key in foreign or getattr(one, "silent", False))
     if clashes:
         return Plan(clashes=clashes)
     ours = {key: current.objects[key] for key in current.owned}
@@ -50,9 +52,10 @@ def plan(current: HostState, desired: HostState) -> Plan:
         moves = renames(ours, desired.objects)
         names = new_names(moves)
 
-    ops.extend(Op("remove", before=one) for one in ours.values() if _stays_behind(one, names, desired))
+    behind = {key: one for key, one in ours.items() if _stays_behind(one, names, desired)}
+    ops.extend(Op("remove", before=one) for one in behind.values())
     ops.extend(Op("rename", before=before, after=after) for before, after in moves)
-    ours = renamed(ours, moves)
+    ours = renamed({key: one for key, one in ours.items() if key not in behind}, moves)
 
     gone = {key for key, one in ours.items() if _must_go(one, desired)}
     held = tuple(one for key, one in sorted(ours.items()) if key in gone and getattr(one, "containers", False))
@@ -79,16 +82,16 @@ def _in_the_way(stands: dict[Key, Object], wanted: dict[Key, Object]) -> tuple[s
     return in_the_way(stands, wanted)
 
 
-def _is_silent(one: Object) -> bool:
-    return bool(getattr(one, "silent", False))
-
-
 def _stays_behind(one: Object, names: dict[tuple[str, str], str], desired: HostState) -> bool:
-    """Whether ``one`` is on a link that is renamed, and not wanted afterwards: from 6.2 on the kernel would keep it."""
-    if not isinstance(one, (Address, Entries, Route)) or not one.link or (one.netns, one.link) not in names or not is_set_anew(one):
+    """Whether ``one`` is on a link that is renamed, and not wanted there afterwards: from 6.2 on the kernel would keep it. What is set anew or leads to
+    another link goes before the rename, under the old name.
+    """
+    if not isinstance(one, (Address, Entries, Redirect, Route)) or not one.link or (one.netns, one.link) not in names:
         return False
     kept = replace(one, link=names[(one.netns, one.link)])
-    return kept.key not in desired.objects or (isinstance(one, Entries) and kept != desired.objects[kept.key])
+    if isinstance(kept, Redirect):
+        return replace(kept, to=names.get((kept.netns, kept.to), kept.to)) != desired.objects.get(kept.key)
+    return is_set_anew(one) and (kept.key not in desired.objects or (isinstance(one, Entries) and kept != desired.objects[kept.key]))
 
 
 def _must_go(one: Object, desired: HostState) -> bool:

@@ -108,8 +108,8 @@ def _change_in_words(before: Object, after: Object) -> str:
 def _pairs_in_words(before: Entries, after: Entries) -> str:
     if len(before.pairs) != 1 or len(after.pairs) != 1:
         return f"+{len(after.pairs - before.pairs)} -{len(before.pairs - after.pairs)}"
-    [(_what, was)], [(_same, now)] = before.pairs, after.pairs
-    return f"{'mac' if after.table == NEIGHBOURS else 'dst'} from {was} to {now}"
+    [(other, was)], [(what, now)] = before.pairs, after.pairs
+    return f"instead of {other}" if other != what else f"{'mac' if after.table == NEIGHBOURS else 'dst'} from {was} to {now}"
 
 
 def _lines_in_words(before: str, after: str) -> str:

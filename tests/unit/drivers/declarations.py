@@ -95,10 +95,15 @@ def declarations(draw: st.DrawFn, drivers: tuple[str, ...] = ("bridge",), parent
     return with_complete_way_out(declaration)
 
 
+def of_all_drivers() -> st.SearchStrategy[Declaration]:
+    """With networks of every driver; those on a parent share one, have one each, a VLAN of it, or one that is made."""
+    return declarations(("bridge", "bridge", "bridge", "macvlan", "ipvlan", "overlay"), ("wire", "wire{}", "wire{}.4", None))
+
+
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Declaration, Declaration]:
     """Two declarations; often the second has the networks of the first, and perhaps its other sandboxes."""
-    first, second = draw(declarations()), draw(declarations())
+    first, second = draw(of_all_drivers()), draw(of_all_drivers())
     kept = draw(st.sampled_from([None, 0, 2, 3]))
     if kept is None:
         return first, second

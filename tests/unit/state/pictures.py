@@ -11,11 +11,12 @@ from dataclasses import fields, replace
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.state.chain import Chain, Jump
 from ansible_collections.mooring.cnm.plugins.module_utils.state.entry import Entries
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fit import fitted
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import Address, File, HostState, Key, Link, Namespace, Object, Route, Sysctl
 from ansible_collections.mooring.cnm.plugins.module_utils.state.op import Op
 from ansible_collections.mooring.cnm.plugins.module_utils.state.replay import replay
 from ansible_collections.mooring.cnm.plugins.module_utils.state.rule import Rule
-from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import declarations, pairs
+from ansible_collections.mooring.cnm.tests.unit.drivers.declarations import of_all_drivers, pairs
 from hypothesis import strategies as st
 
 FLEET = "default"
@@ -31,12 +32,14 @@ DRIFTS: dict[str, dict[str, object]] = {
     "link-local": {"ipv6_link_local": True},
     "isolated": {"port": (("hairpin", True), ("isolated", True))},
 }
+# What others have made that networks rest on.
+WIRES = ("wire", "wire0", "wire1", "wire2", "wire3")
 STRAY_RULE = Rule("ACCEPT", comment="stray")
 
 
 def desired() -> st.SearchStrategy[HostState]:
     """What some declaration asks for."""
-    return declarations().map(lambda declaration: host_state(declaration, FLEET))
+    return of_all_drivers().map(lambda declaration: as_made(host_state(declaration, FLEET)))
 
 
 def ways() -> st.SearchStrategy[tuple[HostState, HostState]]:
@@ -45,9 +48,14 @@ def ways() -> st.SearchStrategy[tuple[HostState, HostState]]:
     return wanted.map(lambda states: (seen(*states), states[1]))
 
 
+def as_made(state: HostState) -> HostState:
+    """``state`` with the MTU of each link that has that of what it rests on."""
+    return fitted(state, HostState())
+
+
 def seen(state: HostState, wanted: HostState) -> HostState:
     """What the kernel shows where ``state`` was reached and ``wanted`` is asked for: every attribute, and the settings of what is there."""
-    objects = {key: _completed(one) for key, one in state.objects.items() if not isinstance(one, Sysctl) or (not one.netns and one.link)}
+    objects = {key: _completed(one) for key, one in as_made(state).objects.items() if not isinstance(one, Sysctl) or (not one.netns and one.link)}
     for one in wanted.objects.values():
         there = not isinstance(one, Sysctl) or (not one.netns or ("namespace", one.netns) in objects)
         if isinstance(one, Sysctl) and there and (one.link in (None, "all") or ("link", one.netns, one.link) in objects):
@@ -123,9 +131,9 @@ def walk(state: HostState, ops: Iterable[Op]) -> HostState:
 def _check_footing(objects: dict[Key, Object], one: Object, op: Op) -> None:
     netns = getattr(one, "netns", "")
     assert not netns or ("namespace", netns) in objects, f"no namespace for {one}"
-    if isinstance(one, Link) and one.master:
+    if isinstance(one, Link) and one.master and one is not op.peer:  # the other end of a pair is plugged in when all links are made
         assert ("link", netns, one.master) in objects, f"no bridge for {one}"
-    if isinstance(one, Link) and one.parent and one.parent[1]:
+    if isinstance(one, Link) and one.parent and one.parent[1] not in ("", *WIRES):
         assert ("link", *one.parent) in objects, f"nothing to rest on for {one}"
     if isinstance(one, Entries):
         assert ("link", netns, one.link) in objects, f"no link for {one}"
