@@ -56,6 +56,11 @@ options:
         type: str
         choices: [reached, blocked]
         default: reached
+      size:
+        description:
+          - Of icmp, how many bytes the packet has, its IP header among them. It is not cut into pieces, neither here nor on its way.
+          - Ask so whether the MTU of a network is carried. Left out, the packet is a small one.
+        type: int
       id:
         description: The number of the probe, used with O(run).
         type: int
@@ -150,6 +155,11 @@ EXAMPLES = r"""
     probes:
       - {from: host, to: web, address: 127.0.0.1, proto: tcp, port: 8080, target_port: 80}
 
+- name: Prove that full-size packets come through an overlay
+  mooring.cnm.probe:
+    probes:
+      - {from: web, to: 10.0.9.3, size: 1450}
+
 - name: Let listeners stand on every host
   mooring.cnm.probe:
     plan: "{{ topology__plan.plan }}"
@@ -220,7 +230,10 @@ def listen(params: dict) -> dict:
 def send_only(params: dict) -> dict:
     """Send probes to listeners that other tasks have started."""
     probes = params["probes"]
-    asked = [Probe(one["id"], namespace(one["from"]), one["to"], one["proto"], one["port"] or 0, one["expect"], one["listener"] or "") for one in probes]
+    asked = [
+        Probe(one["id"], namespace(one["from"]), one["to"], one["proto"], one["port"] or 0, one["expect"], one["listener"] or "", one["size"] or 0)
+        for one in probes
+    ]
     outcomes = send(asked, params["run"])
     return {"results": [result(probe, outcomes[probe["id"]]) for probe in probes]}
 
@@ -248,6 +261,7 @@ def main() -> None:
         "target_port": {"type": "int"},
         "address": {"type": "str"},
         "expect": {"type": "str", "choices": ["reached", "blocked"], "default": "reached"},
+        "size": {"type": "int"},
         "id": {"type": "int"},
         "listener": {"type": "str"},
     }

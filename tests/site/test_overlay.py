@@ -102,6 +102,21 @@ def test_full_segments_over_tcp(fleet: Fleet) -> None:
     assert carried == (SIZE_BYTES, segment_bytes(1450))
 
 
+def test_a_way_that_carries_small_packets_alone_is_red(fleet: Fleet) -> None:
+    """As of a switch in between that has a smaller MTU: what is encapsulated and large does not arrive at node2. Pings and handshakes do."""
+    drop = "PREROUTING -i eth0 -p udp --dport 4789 -m length --length 1400:65535 -j DROP"
+    fleet.host("node2").check_output(f"iptables -t raw -A {drop}")
+    said = fleet.play("mooring.cnm.verify")
+    fleet.host("node2").check_output(f"iptables -t raw -D {drop}")
+    assert said.status == 2
+    found = sorted(line for line in said.text.splitlines() if line.startswith(("✘", "? ")))
+    assert [line.partition(", but did not, though smaller packets come through")[0] for line in found] == [
+        "✘ node1/bbox1 should reach node2/bbox2 at 10.0.0.3 icmp of 1450 bytes (both are on ov1)",
+        "✘ node2/bbox2 should reach node1/bbox1 at 10.0.0.2 icmp of 1450 bytes (both are on ov1)",
+    ]
+    assert fleet.play("mooring.cnm.verify").status == 0
+
+
 def test_tables_changed_by_hand_are_told_and_repaired(fleet: Fleet) -> None:
     netns = "ip netns exec cnm+default+ov1"
     fleet.host("node1").check_output(f"{netns} bridge fdb replace 02:42:0a:00:00:03 dev vxlan0 self dst 198.18.9.9 permanent")

@@ -15,6 +15,7 @@ from .values import integer_between, read_address, read_integer, read_ipv4_addre
 
 T = TypeVar("T")
 PORT = integer_between(0, 65535)
+MTU = integer_between(0, 2**31 - 1)  # what a link of the kernel can have; that of lo is more than an IP packet can be
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def read_reserved(raw: object) -> Reserved:
         port_range=ranges[0] if ranges else Reserved.port_range,
         reserved_ports=tuple(readable(read_port_range, items.get("reserved_ports"))),
         underlay_address=next(iter(readable(read_ipv4_address, [items.get("underlay_address")])), None),
-        underlay_mtu=next(iter(readable(read_integer, [items.get("underlay_mtu")])), None),
+        underlay_mtu=next(iter(readable(MTU, [items.get("underlay_mtu")])), None),
     )
 
 
@@ -121,7 +122,7 @@ def read_host_link(value: object) -> HostLink:
     """One of ``links``."""
     items = value if isinstance(value, dict) else {}
     kind, *others = (str(items.get(key) or "") for key in ("kind", "parent", "master", "mode", "flag"))
-    return HostLink(read_text(items.get("name")), kind, read_integer(items.get("mtu")), items.get("up") is not False, *others)
+    return HostLink(read_text(items.get("name")), kind, MTU(items.get("mtu")), items.get("up") is not False, *others)
 
 
 def readable(reader: Callable[[object], T], raw: object) -> list[T]:

@@ -9,9 +9,11 @@ The rules are Docker's for driver bridge and IPv4.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..model.declaration import IPAddress, Network, Port
 from ..model.resolve import address_in, gateway_mode, has_address
+from .full_size import full_size
 from .on_wire import expected_on_wire, is_on_wire, may_leave_by_wire
 from .row import BLOCKED, REACHED, Row
 from .site import Door, Site
@@ -93,13 +95,17 @@ def _address_on(source: Site, name: str, network: Network, family: int) -> IPAdd
 
 
 def rows(source: Site, name: str, door: Door) -> Iterator[tuple[Row, tuple[Row, ...]]]:
-    """The rows of one pair, one for each protocol, each with its controls."""
+    """The rows of one pair, one for each protocol, each with its controls; and over hosts one more, of a packet as large as the network carries."""
     # The kernel of a host that uses no sctp has none, so it cannot be asked.
     for proto in [one for one in ((door.port.protocol,) if door.port else ("icmp", "tcp", "udp")) if one != "sctp"]:
         verdict = expected(source, name, door, proto)
         if verdict is not None:
             expect, kind = verdict
-            yield _row(source.host, name, door, proto, expect, kind, source), tuple(_controls(source, door, proto, expect, kind))
+            row = _row(source.host, name, door, proto, expect, kind, source)
+            yield row, tuple(_controls(source, door, proto, expect, kind))
+            size = full_size(source, name, door) if (proto, kind) == ("icmp", "network") else 0
+            if size:
+                yield replace(row, size=size), (row,)
 
 
 def _controls(source: Site, door: Door, proto: str, expect: str, kind: str) -> Iterator[Row]:

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from ..kernel.namespaces import inside
-from .packet import ask, echo_request, echo_request_6, read_answer, read_ask, syn
+from .packet import ask, echo_request, echo_request_6, filled, read_answer, read_ask, syn
 from .row import BLOCKED, Outcome
 
 _REPEAT_S = 0.15  # the pause before a datagram is sent again; it doubles
@@ -24,7 +24,7 @@ _MARKED_SYNS = 2
 
 @dataclass(frozen=True)
 class Probe:
-    """One question. netns: whence, empty for the host. listener: who must answer; empty: whoever accepts (tcp)."""
+    """One question. netns: whence, empty for the host. listener: who must answer; empty: whoever accepts (tcp). size: as in a row of the proof."""
 
     id: int
     netns: str
@@ -33,6 +33,7 @@ class Probe:
     port: int
     expect: str
     listener: str
+    size: int = 0
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -77,9 +78,10 @@ class Datagram(Flight):
 
     def depart(self) -> float:
         """Send it, perhaps once more. How long to wait then, in seconds."""
-        question = ask(self.run, self.probe.id)
+        is_ipv6 = self.probe.family == socket.AF_INET6
+        question = filled(ask(self.run, self.probe.id), self.probe.size, is_ipv6)
         try:
-            echo = echo_request_6 if self.probe.family == socket.AF_INET6 else echo_request
+            echo = echo_request_6 if is_ipv6 else echo_request
             self.socket.sendto(echo(question) if self.probe.proto == "icmp" else question, (self.probe.address, self.probe.port))
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.ENOBUFS):

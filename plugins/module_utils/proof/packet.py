@@ -14,7 +14,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 TCP, UDP, ICMP = 6, 17, 1
-_IPV6_HEADER_BYTES = 40
+_IPV6_HEADER_BYTES, _IPV4_HEADER_BYTES, _ECHO_HEADER_BYTES = 40, 20, 8
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "icmp": ICMP}
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0
 _ECHO_REQUEST_6, _ECHO_REPLY_6 = 128, 129
@@ -29,6 +29,11 @@ def mark(run: str, *words: object) -> str:
 def ask(run: str, number: int) -> bytes:
     """The question of probe ``number``: the payload of an echo request or of a datagram."""
     return f"cnm? {number} {mark(run, 'ask', number)}\n".encode()
+
+
+def filled(question: bytes, size: int, is_ipv6: bool) -> bytes:
+    """The question with so many spaces behind it that the IP packet of its echo request has ``size`` bytes."""
+    return question.ljust(size - _ECHO_HEADER_BYTES - (_IPV6_HEADER_BYTES if is_ipv6 else _IPV4_HEADER_BYTES))
 
 
 def read_ask(run: str, payload: bytes) -> int | None:

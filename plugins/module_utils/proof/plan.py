@@ -83,6 +83,7 @@ def _probe(row: Row, number: int, listener: str) -> dict[str, Any]:
         "port": row.port,
         "expect": row.expect,
         "listener": listener,
+        **({"size": row.size} if row.size else {}),
     }
 
 

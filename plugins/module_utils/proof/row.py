@@ -23,6 +23,7 @@ class Row:
     proto: ``icmp``, ``tcp`` or ``udp``. address, port: where the source sends to. listener: the port in the target's namespace
     that answers, which a published port leads to (both are 0 for icmp). expect: ``reached`` or ``blocked``. kind: which promise
     it tests. network: the network whose rule it is, where there is one. peer: the source address that the target must see.
+    size: of icmp, the bytes of the packet, which is not to be cut on its way; 0: a small one.
     id: its number in the proof. controls: the rows without which this one says nothing.
     """
 
@@ -36,6 +37,7 @@ class Row:
     kind: str
     network: str = ""
     peer: str | None = None
+    size: int = 0
     id: int = field(default=0, compare=False)
     controls: tuple[int, ...] = field(default=(), compare=False)
 
@@ -83,5 +85,5 @@ def place_words(place: Place) -> str:
 
 
 def port_words(row: Row) -> str:
-    """``icmp``, or ``tcp/8080``."""
-    return f"{row.proto}/{row.port}" if row.port else row.proto
+    """``icmp``, ``icmp of 1450 bytes``, or ``tcp/8080``."""
+    return f"{row.proto}/{row.port}" if row.port else f"{row.proto} of {row.size} bytes" if row.size else row.proto

@@ -15,6 +15,7 @@ from ..model.declaration import Declaration, IPAddress, Network, Port, Sandbox
 from ..model.parent import is_routed
 from ..model.resolve import EVERY_ADDRESS, address_in, gateway_endpoints, gateway_mode, namespace_owners
 from ..model.subnet import subnet_in
+from .full_size import carried_bytes
 from .on_wire import among_members, is_on_wire, subnet_on_wire
 from .row import REACHED
 
@@ -32,7 +33,7 @@ class Door:
     published port of the host, but at its underlay address, where it is not published). listener: the port that answers.
     home, way: of a door to the underlay address, the one at which the host itself gets in, and the underlay door of its host. declared: of an
     endpoint, its network as its host declares it. witness: of an endpoint that its host cannot ask, as it is on an overlay or a wire: a sandbox that may
-    ask there, perhaps itself.
+    ask there, perhaps itself. mtu: of an endpoint in a network of the fleet, in bytes, where it is known and full-size packets may be sent there; else 0.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Door:
     way: Door | None = None
     declared: Network | None = field(default=None, compare=False)
     witness: tuple[str, str] | None = None
+    mtu: int = field(default=0, compare=False)
 
     @cached_property
     def to(self) -> str:
@@ -144,8 +146,9 @@ def endpoint_doors(site: Site) -> Iterator[Door]:
             network = site.declared[end.network]
             for address in (end.ipv4_address, end.ipv6_address if network.driver != "overlay" else None):
                 if address is not None:
-                    group = group_of(site.host, network, address)
-                    yield Door("endpoint", site.host, name, address, port, end.network, declared=network, witness=_witness(site, name, group))
+                    witness = _witness(site, name, group_of(site.host, network, address))
+                    mtu = carried_bytes(network, end) if network.scope == "fleet" else 0
+                    yield Door("endpoint", site.host, name, address, port, end.network, declared=network, witness=witness, mtu=mtu)
 
 
 def published_doors(site: Site) -> Iterator[Door]:

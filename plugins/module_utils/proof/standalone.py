@@ -44,7 +44,7 @@ def prove(probes: Sequence[Mapping[str, Any]]) -> list[tuple[Verdict, Outcome]]:
     wanted = {_name(row): Listener(row.target[1], transport(row), row.listener, _name(row)) for row in rows if row.listener and _name(row)}
     states = start(wanted.values(), run, 60, 10, SLOT) if wanted else {}
     try:
-        outcomes = send([Probe(row.id, row.source[1], row.address, row.proto, row.port, row.expect, _name(row)) for row in rows], run)
+        outcomes = send([Probe(row.id, row.source[1], row.address, row.proto, row.port, row.expect, _name(row), row.size) for row in rows], run)
         for arrival in arrivals(SLOT):
             outcomes[arrival["id"]] = replace(outcomes[arrival["id"]], reached=True, detail="counted where it arrived: a service has the port")
     finally:
@@ -64,7 +64,7 @@ def with_controls(rows: Sequence[Row]) -> list[Row]:
     added: list[Row] = []
     for row in rows:
         if row.expect == BLOCKED and _asked(row) not in answering and row.source[1] and row.kind == "sandbox":
-            control = replace(row, source=("", ""), expect=REACHED, id=len(rows) + len(added))
+            control = replace(row, source=("", ""), expect=REACHED, size=0, id=len(rows) + len(added))
             added.append(control)
             answering[_asked(row)] = control.id
         known = answering.get(_asked(row)) if row.expect == BLOCKED else None
@@ -89,8 +89,10 @@ def _row(number: int, probe: Mapping[str, Any]) -> Row:
         place, kind = ("", namespace(target)), "sandbox"
         address = probe.get("address") or str(address_of(place[1], source))
     icmp = probe["proto"] == "icmp"
+    if probe.get("size") and not icmp:
+        raise Fault(f"a probe of {probe['proto']}", "send", "only those of icmp have a size", "Leave size out, or choose icmp.")
     port, listener = (0, 0) if icmp else (probe["port"], probe.get("target_port") or probe["port"])
-    return Row(("", source), place, address, probe["proto"], port, listener, probe["expect"], kind, id=number)
+    return Row(("", source), place, address, probe["proto"], port, listener, probe["expect"], kind, size=probe.get("size") or 0, id=number)
 
 
 def address_of(target: str, source: str) -> IPv4Address:

@@ -31,6 +31,11 @@ _REASONS = {
     ("egress", REACHED): "its network leads out",
     ("egress", BLOCKED): "no network of it leads out",
 }
+# Where a small packet comes through, and one that is as large as the network carries does not.
+_TOO_LARGE = (
+    "did not, though smaller packets come through: what lies between the hosts carries less than the MTU of the network. "
+    "Let it carry more, or declare what it carries (cnm_underlay_mtu of the hosts, or mtu of the network)"
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,9 @@ def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], 
     cause = faults.get(row.target) or outcome.detail or "no answer"
     if row.kind == "underlay":
         return Verdict(row, UNPROVEN, cause)
-    if silent:
+    if row.size and not silent:
+        return Verdict(row, RED, _TOO_LARGE)
+    if silent and not row.size:
         control = silent[0]
         way = f"{_way(control, port_words(control))} was not reached either, though it may be" if control else "its control was not sent"
         return Verdict(row, UNPROVEN, way)

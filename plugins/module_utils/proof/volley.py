@@ -23,6 +23,10 @@ from .packet import asker, read_echo_reply, read_echo_reply_6
 from .row import REACHED, Outcome
 
 WAIT_REACHED_S, WAIT_BLOCKED_S, TIMES_SLOWEST = 3.3, 1.3, 5
+# Of IP and IPv6 alike: never cut a packet, and do not believe what was once heard of the way. The first number is of IP, the second of IPv6.
+_MTU_DISCOVER, _PROBE = (10, 23), 3
+_DONT_CUT_IPV6 = 62
+_SO_RCVBUFFORCE, _LARGE_ANSWERS_BYTES = 33, 8 << 20
 # Probes that leave between two looks at what came back, so that waiting in this process is not taken for travel.
 _AT_ONCE = 32
 
@@ -35,7 +39,7 @@ class Volley:
     def __init__(self, run: str) -> None:
         self.run = run
         self.selector = selectors.DefaultSelector()
-        self.shared: dict[tuple[str, str, int], socket.socket] = {}
+        self.shared: dict[tuple[str, str, int, bool], socket.socket] = {}
         self.flights: dict[int, AnyFlight] = {}
         self.timers: list[tuple[float, int, AnyFlight]] = []
         self.turn = count()
@@ -85,17 +89,19 @@ class Volley:
         """The flight with its socket; this process is in the namespace of the source."""
         if probe.proto == "tcp":
             return Connection(probe, self.run)
-        place = (probe.netns, probe.proto, int(probe.family))
+        place = (probe.netns, probe.proto, int(probe.family), probe.size > 0)
         if place not in self.shared:
             echo = socket.IPPROTO_ICMPV6 if probe.family == socket.AF_INET6 else socket.IPPROTO_ICMP
             kind, proto = (socket.SOCK_RAW, echo) if probe.proto == "icmp" else (socket.SOCK_DGRAM, 0)
             self.shared[place] = socket.socket(probe.family, kind | socket.SOCK_NONBLOCK, proto)
+            if probe.size:
+                _never_cut(self.shared[place])
             self.selector.register(self.shared[place], selectors.EVENT_READ, (self.shared[place], probe.proto))
         return Datagram(probe, self.run, self.shared[place])
 
     def _hear(self, shared: socket.socket, proto: str) -> None:
         try:
-            payload, sender = shared.recvfrom(2048)
+            payload, sender = shared.recvfrom(65535)
         except OSError:
             return  # an error that an earlier question met: the answer to it will be missing
         address, port = sender[:2]
@@ -138,3 +144,12 @@ class Volley:
 
     def _patience_s(self, flight: AnyFlight) -> float:
         return WAIT_REACHED_S if flight.probe.expect == REACHED else min(WAIT_REACHED_S, max(WAIT_BLOCKED_S, TIMES_SLOWEST * self.slowest_s))
+
+
+def _never_cut(at: socket.socket) -> None:
+    """Let a socket send packets as they are, or not at all, and have room for as large answers."""
+    is_ipv6 = at.family == socket.AF_INET6
+    at.setsockopt(socket.IPPROTO_IPV6 if is_ipv6 else socket.IPPROTO_IP, _MTU_DISCOVER[is_ipv6], _PROBE)
+    if is_ipv6:
+        at.setsockopt(socket.IPPROTO_IPV6, _DONT_CUT_IPV6, 1)
+    at.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _LARGE_ANSWERS_BYTES)

@@ -22,7 +22,7 @@ from ...module_utils.proof.plan import proof_plan
 from .inventory import Fleet, read_fleet
 from .ledger_file import open_ledger
 from .report import declaration_report
-from .slices import fleet_members, plan_files
+from .slices import fleet_members, plan_files, with_mtus
 from .underlay import Underlay, check_families, completed
 
 
@@ -66,6 +66,7 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
 
 def _lay_down(fleet: Fleet, declarations: dict[str, Declaration], underlay: dict[str, Underlay], parent: str) -> str:
     """Write the plan where every host's task finds its part; it goes with the temporary folder of this run."""
+    declarations = with_mtus(declarations, underlay)
     folder = tempfile.mkdtemp(prefix="cnm-plan-", dir=parent)
     at_work = {host: one for host, one in declarations.items() if host in fleet.at_work}
     reached = {host: underlay[host].reached for host in at_work}

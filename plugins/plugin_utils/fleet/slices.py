@@ -25,19 +25,19 @@ Members = dict[str, dict[str, list[Sandbox]]]
 
 
 def plan_files(fleet: Fleet, declarations: Mapping[str, Declaration], underlay: Mapping[str, Underlay]) -> dict[str, Any]:
-    """Every file by name: the parameters of topology for each host that this run works on, and who is in each network of scope fleet."""
+    """Every file by name: the parameters of topology for each host that this run works on, and who is in each network of scope fleet.
+
+    declarations: fully resolved, with their MTUs.
+    """
     members = fleet_members(declarations)
-    mtus = {name: min(underlay[host].mtu or 1500 for host in hosts) for name, hosts in members.items()}
     files: dict[str, Any] = {}
     for host in sorted(fleet.at_work):
-        declaration = declarations[host]
-        networks = {name: _with_mtu(one, underlay[host], mtus.get(name)) for name, one in declaration.networks.items()}
         policy = {"docker_user": fleet.policies[host]} if host in fleet.policies else {}
         files[host_file(host)] = {
             "fleet": fleet.name,
             "firewall": fleet.firewall,
             "host": host,
-            **declaration_options(Declaration(networks, declaration.sandboxes)),
+            **declaration_options(declarations[host]),
             **_on_the_underlay(fleet, underlay[host], [name for name, hosts in members.items() if host in hosts]),
             **policy,
         }
@@ -58,6 +58,15 @@ def fleet_members(declarations: Mapping[str, Declaration]) -> Members:
                 if endpoint.network in declaration.networks and declaration.networks[endpoint.network].scope == "fleet":
                     found.setdefault(endpoint.network, {}).setdefault(host, []).append(sandbox)
     return found
+
+
+def with_mtus(declarations: Mapping[str, Declaration], underlay: Mapping[str, Underlay]) -> dict[str, Declaration]:
+    """The declarations, where each MTU that follows the underlay is filled in."""
+    mtus = {name: min(underlay[host].mtu or 1500 for host in hosts) for name, hosts in fleet_members(declarations).items()}
+    return {
+        host: replace(declared, networks={name: _with_mtu(one, underlay[host], mtus.get(name)) for name, one in declared.networks.items()})
+        for host, declared in declarations.items()
+    }
 
 
 def _on_the_underlay(fleet: Fleet, underlay: Underlay, joined: list[str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import H
 from ansible_collections.mooring.cnm.plugins.module_utils.state.plan import plan
 from ansible_collections.mooring.cnm.plugins.module_utils.state.words import in_words
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.inventory import Fleet
-from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import plan_files, read_slice
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import plan_files, read_slice, with_mtus
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.underlay import Underlay
 from ansible_collections.mooring.cnm.tests.unit.hostile.mutations import KEYS, STRINGS, mutated
 from ansible_collections.mooring.cnm.tests.unit.hostile.outputs import check_outputs
@@ -171,7 +171,7 @@ def _check_planned(found: FleetPlan, fleet: str) -> None:
     underlay = {host: Underlay(IPv4Address("198.18.0.11") + at, None, 1400) for at, host in enumerate(found.declarations)}
     whole = Fleet(fleet, {}, frozenset(underlay), underlay, 4789, {}, Stock(), "", "sample", "auto", [])
     with TemporaryDirectory() as folder:
-        for name, part in plan_files(whole, found.declarations, underlay).items():
+        for name, part in plan_files(whole, with_mtus(found.declarations, underlay), underlay).items():
             (Path(folder) / name).write_text(json.dumps(part))
         for host, declaration in found.declarations.items():
             told, problems = complete_topology(read_slice(folder, host))

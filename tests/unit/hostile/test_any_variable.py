@@ -22,7 +22,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.policy import Po
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
 from ansible_collections.mooring.cnm.plugins.module_utils.state.inset import Inset
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.inventory import Fleet, read_fleet
-from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import host_file, plan_files, read_slice
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import host_file, plan_files, read_slice, with_mtus
 from ansible_collections.mooring.cnm.tests.unit.hostile.mutations import OTHERS, STRINGS
 from ansible_collections.mooring.cnm.tests.unit.hostile.outputs import check_outputs
 from ansible_collections.mooring.cnm.tests.unit.hostile.places import leads_somewhere
@@ -59,7 +59,7 @@ def check_planned(fleet: Fleet, folder: Path, given: dict[str, Any]) -> None:
     check_problems(list(plan.problems), {**DECLARED, **given})
     if plan.problems:
         return
-    for name, part in plan_files(fleet, plan.declarations, fleet.underlay).items():
+    for name, part in plan_files(fleet, with_mtus(plan.declarations, fleet.underlay), fleet.underlay).items():
         assert "/" not in name and name.isprintable() and len(name) < 256
         (folder / name).write_text(json.dumps(part))
     for host in fleet.hosts:

@@ -72,6 +72,7 @@ def test_what_was_seen_is_read_again() -> None:
         "underlay_mtu": 1500,
     }
     assert read_reserved(reserved.seen()) == Reserved(reserved.prefixes, reserved.resolvers, (), reserved.underlay_address, 1500)
+    assert read_reserved({"underlay_mtu": 1 << 31}) == Reserved()
 
 
 def test_a_place_in_the_variables_is_that_of_the_declared_entry() -> None:
