@@ -11,6 +11,7 @@ from .aim import Aim, Outcome
 from .model.problem import Problem
 from .road import predict as predict_aim
 from .road import reach
+from .state.at_least import at_least
 from .state.objects import HostState
 from .state.tag import is_fleet_name
 
@@ -42,7 +43,7 @@ def converge(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
 
 def fleet_aim(wanted: HostState, fleet: str, look: Look = see) -> Aim:
     """That of a fleet, for this host to be ``wanted``."""
-    return Aim(f"fleet {fleet}", lambda ours: look(HostState({**wanted.objects, **ours}), fleet), lambda _stands: wanted, apply=_apply)
+    return Aim(f"fleet {fleet}", lambda ours: look(HostState({**wanted.objects, **ours}), fleet), lambda stands: at_least(wanted, stands), apply=_apply)
 
 
 def checked_aim(fleet: str, wanted: Callable[[], tuple[HostState, list[Problem]]], look: Look = see) -> tuple[Aim, list[Problem]]:

@@ -18,6 +18,7 @@ from ..state.tag import Tag
 from . import beside_docker, reachable
 from .driver import DRIVERS, Leg, driver_named
 from .firewall import firewall_objects
+from .host_limits import host_limits
 from .hosts_file import name_files, network_names
 from .place import Place
 from .setting import implied_settings, setting_path
@@ -40,6 +41,7 @@ def host_state(declaration: Declaration, fleet: str, docker_bridges: tuple[str, 
         driver, within, ways_in = driver_named(network.driver), members.get(name, []), publishing.get(name, [])
         objects.extend(driver.network_objects(fleet, network, within, ways_in))
         placed.extend(driver.rules(fleet, network, ways_in))
+    objects.extend(host_limits([(network, len(members.get(name, ()))) for name, network in networks.items()]))
     placed.extend(beside_docker.rules(networks.values(), docker_bridges, ground.isolating))
     placed.extend(reachable.rules(fleet, networks))
     objects.extend(_sandboxes(declaration, members, fleet))
