@@ -65,10 +65,10 @@ class Fleet:
         """Let the inventory have as many hosts."""
         (self.folder / "lab.yml").write_text(f"plugin: mooring.cnm.lab\nsize: {hosts}\n")
 
-    def power(self, state: str, *hosts: str) -> None:
+    def power(self, state: str, *hosts: str, init: str = "reaper") -> None:
         """Bring these hosts to a state of playbook lab; without hosts, the whole lab."""
         chosen = [{"name": name, "address": f"198.18.0.{name.removeprefix('node')}"} for name in hosts] or None
-        converge_lab({"name": self.lab, "state": state, "init": "reaper", "hosts": chosen}, False)
+        converge_lab({"name": self.lab, "state": state, "init": init, "hosts": chosen}, False)
 
     def declare(self, where: str = "group_vars/all", **variables: Any) -> None:
         """Write a file of variables. For all hosts those of this module are the default, without the proof, which has tests of its own."""
