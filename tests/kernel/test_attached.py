@@ -10,6 +10,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from ansible_collections.mooring.cnm.plugins.module_utils.attach import attach
@@ -19,7 +20,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Port, Sandbox
 from ansible_collections.mooring.cnm.plugins.module_utils.model.options import declaration_options
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
-from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, Tuning
+from ansible_collections.mooring.cnm.plugins.module_utils.model.tuning import Bandwidth, FixedRoute, Tuning
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
@@ -114,11 +115,17 @@ def test_a_namespace_by_path_drifts_and_is_repaired(host) -> None:
 
 
 def test_a_new_namespace_is_attached_again(host) -> None:
+    """With all that an endpoint has in it, its routes too."""
+    routes = Tuning(routes=(FixedRoute(IPv4Network("10.77.0.0/16"), gateway=IPv4Address("172.20.0.2")),))
     for _start in range(2):
         with container(host) as process:
-            declared = declare(FRONT, BACK, WEB, redis(("pid", str(process.pid))))
-            assert len([op for op in run(declared).ops if op.startswith("create veth")]) >= 2
+            attached = sandbox("redis", endpoint("front", "172.20.0.3", tuning=routes), mode="attached", namespace=("pid", str(process.pid)))
+            declared = declare(FRONT, BACK, WEB, attached)
+            assert any(op.startswith("create veth") for op in run(declared).ops)
             assert run(declared).ops == ()
+            assert "via 172.20.0.2 dev cnm0" in inside(host, process, "route show 10.77.0.0/16")
+            inside(host, process, "route del 10.77.0.0/16")
+            assert [op.startswith("add route 10.77.0.0/16") for op in run(declared).ops] == [True]
 
 
 def test_while_the_old_namespace_lives_on_its_legs_are_moved(host) -> None:

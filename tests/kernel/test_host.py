@@ -17,6 +17,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fau
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
 from ansible_collections.mooring.cnm.tests.kernel.topologies import BACK, DB, FRONT, WEB, changed, clear, declare, endpoint, network, run, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.trouble import failing_at
 
 DECLARED = declare(FRONT, BACK, WEB, DB)
 BR = link_name("b", "default", "front")
@@ -112,3 +113,16 @@ def test_more_objects_than_one_message_buffer_takes(host) -> None:
     assert run(many).ops == ()
     clear()
     check_same(empty, lambda: dump(host))
+
+
+def test_no_descriptor_is_left_open(host) -> None:
+    """A socket or a namespace that is kept would keep what was removed, too; whether a run ends well or not."""
+    goals = [DECLARED, changed(DECLARED, without="web"), declare()]
+    run(DECLARED)
+    before = sorted(os.listdir("/proc/self/fd"))
+    for goal in goals:
+        for check in (True, False):
+            run(goal, check=check)
+    with failing_at(3), pytest.raises(Fault):
+        run(DECLARED)
+    assert sorted(os.listdir("/proc/self/fd")) == before

@@ -1,14 +1,17 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two runs on one host: one waits, and says for whom."""
+"""Two runs on one host: one waits, and says for whom. Who writes rules of iptables is waited for, too."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import select
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -76,3 +79,19 @@ def test_what_is_no_lock_is_told_in_a_sentence(host) -> None:
     os.symlink("/etc/passwd", alone.PATH)
     with pytest.raises(Fault, match=f"Could not open the lock {alone.PATH}: .*"):
         run(declare(FRONT))
+
+
+def test_the_lock_of_iptables_is_waited_for(host) -> None:
+    """That of the legacy form: whoever holds it is about to write rules of his own."""
+    host.use_iptables("legacy")
+    run(declare(FRONT))
+    host.sh("iptables -t mangle -F CNM-FORWARD")
+    with open("/run/xtables.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        free = threading.Timer(0.7, fcntl.flock, (lock, fcntl.LOCK_UN))
+        began = time.monotonic()
+        free.start()
+        assert run(declare(FRONT)).ops != ()
+        assert time.monotonic() - began >= 0.7
+        free.join()
+    assert run(declare(FRONT)).ops == ()
