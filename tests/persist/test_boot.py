@@ -138,3 +138,13 @@ def test_a_firewall_that_starts_anew_takes_nothing_away(made: Fleet) -> None:
     # The firewall's own table, that of Debian's /etc/nftables.conf, is there besides.
     host.check_output("nft delete table inet filter")
     assert not difference(before, dump(host))
+
+
+def test_nor_does_one_that_reads_its_rules_anew(made: Fleet) -> None:
+    """As roles that manage a firewall have it do: its file begins with flush ruleset."""
+    host, before = made.host("node1"), dump(made.host("node1"))
+    back = f"iptables-save | grep -q CNM-FORWARD && systemctl show --property SubState --value {UNIT} | grep -qx exited"
+    for verb in ("restart", "reload"):
+        host.check_output(f"systemctl {verb} nftables && timeout 20 sh -c 'until {back}; do sleep 0.1; done'")
+        host.check_output("nft delete table inet filter")
+    assert not difference(before, dump(host))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Each empties the tables as it starts. All of them are there before network-pre.target.
-FIREWALLS = "firewalld.service netfilter-persistent.service nftables.service ufw.service"
+# Each empties the tables as it starts, and perhaps when it is reloaded. All of them are there before network-pre.target.
+RULE_FILES = "ip6tables.service iptables.service netfilter-persistent.service nftables.service ufw.service"
+FIREWALLS = f"firewalld.service {RULE_FILES}"
 
 # What makes the sets that a policy names is one of these, or this one. To start it anew takes nothing away from us.
 BEFORE = f"{FIREWALLS} ipset.service"
@@ -76,15 +77,18 @@ After=local-fs.target systemd-sysctl.service systemd-tmpfiles-setup.service netw
 Before=network.target shutdown.target
 Wants=network.target
 
-# A firewall that is restarted has emptied the tables: the restart comes on to here.
+# A firewall that is restarted has emptied the tables: the restart comes on to here. So does a reload, but for that of firewalld, which
+# has just begun when systemd takes it for done, and tells by a signal when it is.
 After={BEFORE}
 PartOf={FIREWALLS}
+ReloadPropagatedFrom={RULE_FILES}
 
 [Service]
-# To restart it is to converge again. To stop it changes nothing on the host.
+# To restart or reload it is to converge again. To stop it changes nothing on the host.
 Type=oneshot
 RemainAfterExit=yes
 ExecStart={command}
+ExecReload={command}
 TimeoutStartSec=5min
 # The journal has every change, however many there are.
 SyslogIdentifier=mooring-cnm
