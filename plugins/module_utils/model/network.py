@@ -49,6 +49,8 @@ COMMON_OPTS: Mapping[str, str] = {
     "com.docker.network.internal": "internal",
 }
 NOT_YET = frozenset("config_from config_only control_plane external ingress labels name".split())
+# How often Docker announces an address. Here the kernel does, when a link comes up.
+OPTS_NOT_YET = frozenset({"com.docker.network.advertise_addr_ms", "com.docker.network.advertise_addr_nmsgs"})
 
 
 def read_network(report: Report, path: str, name: str, raw: object) -> Network:
@@ -98,5 +100,5 @@ def add_driver_opts(report: Report, path: str, found: dict[str, Any], keys: Netw
     for opt in [opt for opt in raw if opt not in meanings and any(opt in other.driver_opts for other in DRIVERS.values())]:
         owners = " or ".join(driver for driver, its in DRIVERS.items() if opt in its.driver_opts)
         report.add(f"{opts_path}.{opt}", raw.pop(opt), f"only a network of driver {owners} has this option: leave it out")
-    opts = read_keys(report, opts_path, raw, Keys(readers, NOT_YET | keys.not_yet))
+    opts = read_keys(report, opts_path, raw, Keys(readers, NOT_YET | OPTS_NOT_YET | keys.not_yet))
     add_opts(report, opts_path, found, opts, meanings)

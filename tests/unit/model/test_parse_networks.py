@@ -156,6 +156,11 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
         ),
         ({"driver_opts": {"com.docker.network.driver.mtu": "x"}}, "driver_opts.com.docker.network.driver.mtu", "a whole number"),
         ({"driver_opts": []}, "driver_opts", "a dictionary is expected"),
+        (
+            {"driver_opts": {"com.docker.network.advertise_addr_nmsgs": "3"}},
+            "driver_opts.com.docker.network.advertise_addr_nmsgs",
+            "'com.docker.network.advertise_addr_nmsgs' is not yet supported: leave it out",
+        ),
         ({"ipam": []}, "ipam", "a dictionary is expected"),
         ({"ipam": {"config": {}}}, "ipam.config", "a list is expected"),
         ({"ipam": {"config": ["10.0.0.0/24"]}}, "ipam.config[0]", "a dictionary is expected"),
