@@ -74,6 +74,4 @@ def _why_not(one: Object) -> str:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, Fault):
-        return str(error)
-    return reason(error) if isinstance(error, OSError) else repr(error)
+    return str(error) if isinstance(error, Fault) else reason(error) if isinstance(error, OSError) else repr(error)
