@@ -13,13 +13,15 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible.errors import AnsibleActionFail
+from ansible.parsing.vault import EncryptedString
 
 from ...module_utils.ipam.fleet import HostInput
 from ...module_utils.ipam.pools import Stock, read_overlay_pool, read_pools
 from ...module_utils.model.peers import VXLAN_PORT
 from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
-from ...module_utils.model.report import shown
+from ...module_utils.model.report import Unreadable, shown
+from ...module_utils.model.values import integer_between
 from .underlay import Underlay, underlay_of
 
 # Fleet variables: equal on all hosts.
@@ -132,7 +134,7 @@ def _name_problems(hosts: Iterable[str]) -> list[Problem]:
 
 
 class _Variables:
-    """One host's variables. A value is templated, which is slow, only where it holds a template."""
+    """One host's variables. A value is templated, which is slow, only where it holds a template, or text that is encrypted."""
 
     def __init__(self, host: str, held: Mapping[str, Any], hostvars: Any) -> None:
         self.host, self._held, self._hostvars = host, held, hostvars
@@ -141,7 +143,7 @@ class _Variables:
         if name not in self._held:
             return otherwise
         value = self._held[name]
-        return plain(self._hostvars[self.host][name] if _has_template(value) else value)
+        return plain(self._hostvars[self.host][name] if _is_unread(value) else value)
 
     def starting(self, name: str) -> dict[str, Any]:
         return {key: self.get(key) for key in self._held if key == name or key.startswith(f"{name}__")}
@@ -159,12 +161,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _has_template(value: Any) -> bool:
+def _is_unread(value: Any) -> bool:
+    """Whether only Ansible knows what is meant: a template, a vaulted text, or either inside."""
     if isinstance(value, Mapping):
-        return any(_has_template(one) for pair in value.items() for one in pair)
+        return any(_is_unread(one) for pair in value.items() for one in pair)
     if isinstance(value, (list, tuple)):
-        return any(_has_template(one) for one in value)
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
+        return any(_is_unread(one) for one in value)
+    return "{{" in value or "{%" in value if isinstance(value, str) else isinstance(value, EncryptedString)
 
 
 def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list[Problem]]:
@@ -198,11 +201,11 @@ def _report(host: _Variables, look: str) -> Any:
 
 
 def _number(given: dict[str, Any], name: str, last: int, problems: list[Problem]) -> int:
-    value = given[name]
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= last:
-        return value
-    problems.append(Problem("", name, shown(value), f"it is a number from 1 to {last}"))
-    return int(_DEFAULTS[name])
+    try:
+        return int(integer_between(1, last)(given[name]))
+    except Unreadable:
+        problems.append(Problem("", name, shown(given[name]), f"it is a number from 1 to {last}"))
+        return int(_DEFAULTS[name])
 
 
 def _ledger_path(given: Any, hosts: dict[str, _Variables]) -> str:

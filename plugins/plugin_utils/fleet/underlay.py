@@ -14,7 +14,7 @@ from ...module_utils.model.declaration import IPAddress
 from ...module_utils.model.problem import Problem
 from ...module_utils.model.report import Unreadable, shown
 from ...module_utils.model.reserved import Reserved
-from ...module_utils.model.values import read_address
+from ...module_utils.model.values import integer_between, read_address
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def _address(value: Any) -> IPAddress | None:
 def _mtu(host: str, given: Any, told: Mapping[str, Any], problems: list[Problem]) -> int | None:
     if given is None:
         return told.get("underlay_mtu")
-    if not isinstance(given, int) or isinstance(given, bool) or not 576 <= given <= 65535:
+    try:
+        return int(integer_between(576, 65535)(given))
+    except Unreadable:
         problems.append(Problem(host, "cnm_underlay_mtu", shown(given), "it is a number of bytes from 576 to 65535"))
         return None
-    return given

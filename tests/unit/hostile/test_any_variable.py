@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.vault import EncryptedString
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.policy_rules import places, policy_state
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall.text import parse_save, rule_text
@@ -79,10 +81,31 @@ def test_a_variable_is_used_or_refused_with_its_place(name: str, tmp_path: Path)
         check_problems(fleet.problems, {name: written})
         assert all(one.path.startswith(name) for one in fleet.problems), fleet.problems
         if name in NUMBERS:
-            fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= NUMBERS[name]
+            number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
+            fits = isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= NUMBERS[name]
             assert bool(fleet.problems) is not fits, value
         if not fleet.problems:
             check_planned(fleet, tmp_path, {name: value})
+
+
+def test_a_number_may_be_text_as_an_extra_variable_is(tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, cnm_vni_base="300", cnm_vxlan_port="4790", cnm_underlay_mtu="1450")
+    assert (fleet.problems, fleet.vxlan_port, fleet.underlay["node1"].mtu) == ([], 4790, 1450)
+    networks = plan_fleet(fleet.hosts, Ledger(), fleet.stock, fleet.name, True).declarations["node1"].networks
+    assert (networks["ov"].vnis, networks["pooled"].vnis) == ((300,), (301,))
+
+
+def test_what_is_vaulted_is_read_as_what_it_says(tmp_path: Path) -> None:
+    """Ansible decrypts where it templates, which is not done for what needs no template."""
+
+    class Decrypting(HostVars):
+        def __getitem__(self, host: str) -> dict[str, Any]:
+            return {**self.raw_get(host), "cnm_sandboxes": {"web": {"networks": ["ov"], "dns": ["192.0.2.53"]}}}
+
+    sandboxes = {"web": {"networks": ["ov"], "dns": [EncryptedString(ciphertext="$ANSIBLE_VAULT;1.1;AES256")]}}
+    hosts = Decrypting({"node1": {"inventory_dir": str(tmp_path), "cnm_networks": {"ov": OVERLAY}, "cnm_sandboxes": sandboxes}})
+    fleet = read_fleet({"hostvars": hosts, "groups": {"all": ["node1"]}, "ansible_play_hosts": ["node1"]}, "look")
+    assert fleet.hosts["node1"].sandboxes == {"cnm_sandboxes": {"web": {"networks": ["ov"], "dns": ["192.0.2.53"]}}}
 
 
 def test_a_rule_of_a_policy_stays_one_rule() -> None:
