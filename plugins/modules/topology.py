@@ -168,11 +168,11 @@ from ..module_utils.kernel.docker import read_open_bridges
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.kinds import missing_kinds
 from ..module_utils.kernel.observe import observe
-from ..module_utils.kernel.reserved import read_ports, read_reserved
+from ..module_utils.kernel.reserved import has_address, read_ports, read_reserved
 from ..module_utils.left_out import with_what_stands
 from ..module_utils.model.complete import complete_topology
 from ..module_utils.model.declaration import Declaration
-from ..module_utils.model.host_checks import check_against_host
+from ..module_utils.model.host_checks import check_addresses, check_against_host
 from ..module_utils.model.overlay_checks import check_vtep
 from ..module_utils.model.peers import VXLAN_PORT, topology_options
 from ..module_utils.model.problem import Problem
@@ -200,7 +200,8 @@ def to_desired(module: AnsibleModule, parts: list[Part]) -> tuple[HostState, lis
         declaration, problems = complete_topology({**params, "underlay_address": params["underlay_address"] or reserved["underlay_address"]})
         if any(one.ports for one in declaration.sandboxes.values()):  # else nobody asks, and to learn who listens takes longest
             reserved["ports"] = read_ports()
-        problems = problems or [*check_against_host(declaration, reserved), *check_vtep(declaration, reserved["addresses"])]
+        unfit = (check_against_host(declaration, reserved), check_vtep(declaration, reserved["addresses"]), check_addresses(declaration, has_address))
+        problems = problems or [one for some in unfit for one in some]
         if not problems:
             needed = list(needs(declaration, [str(link["name"]) for link in reserved["links"]]))
             problems = kind_problems(needed, missing_kinds(modules_of(needed)))

@@ -11,7 +11,7 @@ import socket
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
-from ansible_collections.mooring.cnm.plugins.module_utils.kernel.reserved import read_ports, read_reserved
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.reserved import has_address, read_ports, read_reserved
 from ansible_collections.mooring.cnm.plugins.module_utils.model.host_checks import check_against_host
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.tag import link_name
@@ -39,6 +39,14 @@ def test_what_others_use_is_reserved_and_what_is_ours_is_not(host) -> None:
     assert reserved["prefixes"] == ["172.30.0.0/24", "198.51.100.0/24", "fd17::/64"]
     assert (reserved["port_range"], reserved["reserved_ports"]) == ([40000, 40009], [[40000, 40003], [40005, 40005]])
     assert (reserved["resolvers"], reserved["underlay_address"], reserved["underlay_mtu"]) == (["192.0.2.53"], "198.51.100.1", 1400)
+
+
+def test_an_address_is_the_hosts_own_where_it_takes_packets_for_it(host) -> None:
+    host.sh("ip addr add 198.51.100.1/24 dev lo && ip addr add 2001:db8::1/64 dev lo && ip route add local 203.0.113.0/24 dev lo")
+    asked = ("127.0.0.2", "198.51.100.1", "203.0.113.7", "2001:db8::1", "192.0.2.2", "2001:db9::2")
+    assert [has_address(one) for one in asked] == [True, True, True, True, False, False]
+    host.sh("sysctl -qw net.ipv4.ip_nonlocal_bind=1")  # as where an address moves between hosts
+    assert has_address("192.0.2.2")
 
 
 def test_what_somebody_took_the_mark_from_is_still_ours(host) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import socket
@@ -45,6 +46,18 @@ def read_reserved(fleet: str) -> dict[str, object]:
         "port_range": _numbers("ip_local_port_range"),
         "reserved_ports": _ranges("ip_local_reserved_ports"),
     }
+
+
+def has_address(address: str) -> bool:
+    """Whether this host takes packets for an address: a process may listen there. So it does where a whole prefix is its own, or where it is told that
+    an address will come (ip_nonlocal_bind).
+    """
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.bind((address, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True
 
 
 def _link(link: SeenLink, links: dict[int, SeenLink]) -> dict[str, object]:

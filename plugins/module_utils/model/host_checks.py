@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from .declaration import Declaration, Network
+from typing import Callable
+
+from .declaration import Declaration, IPAddress, Network
 from .one_parent import parent_fault
 from .overlap import last_overlap, span_of
 from .parent import PARENT_DRIVERS, vlan_of
@@ -59,6 +61,27 @@ def check_ports(report: Report, declaration: Declaration, reserved: Reserved) ->
                     message = f"{process} listens on {other.protocol} port {other.port} of {other.host_ip}: publish another port, or stop it"
                     report.add(f"cnm_sandboxes.{name}.ports", f"{written(address)}:{published.published}/{published.protocol}", message)
                     break
+
+
+def check_addresses(declaration: Declaration, has: Callable[[str], bool]) -> list[Problem]:
+    """Whether each address of the host that is named, for published ports or for what sandboxes send outside, is one of its own, or one that it is given.
+
+    has: whether the host has this address.
+    """
+    report = Report()
+    networks = sorted(declaration.networks.items())
+    given = {subnet.gateway for _name, network in networks for subnet in network.subnets}
+    given.update(shim for _name, network in networks if isinstance(network.host_shim, tuple) for shim in network.host_shim)
+    named: list[tuple[str, IPAddress | None]] = []
+    for name, network in networks:
+        named += [(f"cnm_networks.{name}.{key}", getattr(network, key)) for key in ("host_binding_ipv4", "host_ipv4", "host_ipv6")]
+    told = {address for _path, address in named}
+    for name, sandbox in sorted(declaration.sandboxes.items()):
+        named += [(f"cnm_sandboxes.{name}.ports", port.host_ip) for port in sandbox.ports if port.host_ip not in told]
+    for path, address in dict.fromkeys(named):
+        if address is not None and not address.is_unspecified and address not in given and not has(str(address)):
+            report.add(path, str(address), "the host has no such address: give one of its own, or none")
+    return report.problems
 
 
 def check_parents(report: Report, declaration: Declaration, reserved: Reserved) -> None:

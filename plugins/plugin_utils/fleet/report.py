@@ -25,16 +25,11 @@ class FleetReport:
 
 
 def declaration_report(problems: Sequence[Problem]) -> FleetReport:
-    """What is wrong with the declaration. What many hosts have from one group is told once."""
-    hosts: dict[tuple[str, str, str], list[str]] = {}
-    for one in problems:
-        hosts.setdefault((one.path, one.message, one.value), []).append(one.host)
-    lines = []
-    for (path, message, value), at in hosts.items():
-        where = ", ".join(at[:_MOST_HOSTS]) + (f" and {len(at) - _MOST_HOSTS} more" if len(at) > _MOST_HOSTS else "")
-        lines.append(f"{where or 'all hosts'}: {path}: {message}" + (f" (given: {value})" if value else ""))
+    """What is wrong with the declaration. Of many hosts that have it from one group, a few are named."""
+    found = [one.as_dict() for one in problems]
+    lines = _lines(found, _MOST_HOSTS)
     summary = f"{_count(len(lines), 'problem')} in the declaration. No host was changed." if lines else "no problem"
-    return FleetReport([], "\n".join([summary, *lines]), bool(lines), [one.as_dict() for one in problems])
+    return FleetReport([], "\n".join([summary, *lines]), bool(lines), found)
 
 
 def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
@@ -47,11 +42,11 @@ def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
         elif not found and result.get("msg"):
             found = [{"path": "", "value": "", "message": str(result["msg"])}]
         problems += [{**one, "host": host} for one in found]
-    lines = [f"{one['host']}: " + ": ".join(part for part in (one["path"], one["message"]) if part) for one in problems]
     if not problems:
         return FleetReport([], "no problem", False, [])
     hosts = {one["host"] for one in problems}
-    summary = f"{_count(len(problems), 'problem')} on {_count(len(hosts), 'host')}. No host was changed."
+    lines = _lines(problems, len(hosts))
+    summary = f"{_count(len(lines), 'problem')} on {_count(len(hosts), 'host')}. No host was changed."
     return FleetReport([], "\n".join([summary, *lines]), True, problems)
 
 
@@ -83,6 +78,19 @@ def stale_report(hosts: list[str], others: int, left_out: Mapping[str, Sequence[
     if lines:
         return FleetReport(["", *lines], " ".join(lines), False, [])
     return FleetReport([], "no host was brought to its declaration" if hosts else "no host is stale", False, [])
+
+
+def _lines(problems: Sequence[Mapping[str, str]], most: int) -> list[str]:
+    """A line for each problem with its place and value; what several hosts have is told once. most: how many of them are named."""
+    hosts: dict[tuple[str, str, str], list[str]] = {}
+    for one in problems:
+        hosts.setdefault((one["path"], one["message"], one["value"]), []).append(one["host"])
+    lines = []
+    for (path, message, value), at in hosts.items():
+        where = ", ".join(at[:most]) + (f" and {len(at) - most} more" if len(at) > most else "")
+        words = ": ".join(part for part in (where or "all hosts", path, message) if part)
+        lines.append(words + (f" (given: {value})" if value else ""))
+    return lines
 
 
 def _reason(result: Mapping[str, Any]) -> str:

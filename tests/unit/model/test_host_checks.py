@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.model.host_checks import check_against_host
+from ansible_collections.mooring.cnm.plugins.module_utils.model.host_checks import check_addresses, check_against_host
 from ansible_collections.mooring.cnm.plugins.module_utils.model.parse import parse_declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.model.reserved import Reserved, read_reserved
 
@@ -85,3 +85,20 @@ def test_a_place_in_the_variables_is_that_of_the_declared_entry() -> None:
         ("cnm_networks.a.ipam.config[0].subnet", six["subnet"]),
         ("cnm_networks.b.ipam.config[0].subnet", six["subnet"]),
     ]
+
+
+def test_an_address_of_the_host_that_is_named_is_its_own_or_one_that_it_is_given() -> None:
+    networks = {
+        "front": {"host_binding_ipv4": "192.0.2.7", "host_ipv4": "192.0.2.8", "ipam": {"config": [{"subnet": "172.20.0.0/24", "gateway": "172.20.0.1"}]}},
+        "wire": {"driver": "macvlan", "parent": "eth0", "host_shim": "172.21.0.9", "ipam": {"config": [{"subnet": "172.21.0.0/24"}]}},
+    }
+    named = ["192.0.2.1:80:80", "192.0.2.9:81:81", "192.0.2.9:82:82", "172.20.0.1:83:83", "172.21.0.9:84:84", "85:85", "0.0.0.0:86:86", "127.0.0.1:87:87"]
+    declaration, problems = parse_declaration(networks, {"web": {"networks": ["front"], "ports": named}, "other": {"networks": ["front"], "ports": ["88:88"]}})
+    assert not problems
+    found = check_addresses(declaration, {"192.0.2.1", "127.0.0.1"}.__contains__)
+    assert [(one.path, one.value) for one in found] == [
+        ("cnm_networks.front.host_binding_ipv4", "192.0.2.7"),
+        ("cnm_networks.front.host_ipv4", "192.0.2.8"),
+        ("cnm_sandboxes.web.ports", "192.0.2.9"),
+    ]
+    assert {one.message for one in found} == {"the host has no such address: give one of its own, or none"}
