@@ -21,7 +21,7 @@ from ..module_utils.proof.row import Outcome, Place, Row, listener_name, read_ro
 from ..module_utils.proof.table import BAD, GOOD, PLAIN, WARNING, report, totals
 from ..module_utils.proof.verdict import RED, UNPROVEN, judge, sentences, summarise
 
-_MODULE_OPTIONS = {"listen": ("run", "listen", "lifetime_s", "idle_s"), "send": ("run", "probes"), "collect": ()}
+_MODULE_OPTIONS = {"listen": ("run", "listen", "lifetime_s", "idle_s"), "send": ("run", "probes"), "collect": ("run",)}
 _EMPTY = {"listen": {"listening": {}, "counting": False}, "send": {"results": []}, "collect": {"arrivals": []}}
 _STANDING = ("bound", "counting")
 
@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
         if stage == "verdict":
             return {**result, **self._verdict(_read(plan, WHOLE), register, variables)}
         part = _read(plan, file_of(variables["inventory_hostname"]))
-        options = {name: part[name] for name in _MODULE_OPTIONS[stage]} if stage != "collect" else {"collect": True}
+        options = {name: part[name] for name in _MODULE_OPTIONS[stage]} | ({"collect": True} if stage == "collect" else {})
         if not part["probes" if stage == "send" else "listen"]:
             return {**result, "changed": False, "proof": part["proof"], **_EMPTY[stage]}
         return {**result, **self._execute_module("mooring.cnm.probe", module_args=options, task_vars=variables), "proof": part["proof"]}
@@ -57,7 +57,8 @@ class ActionModule(ActionBase):
         said = {host: _said(variables["hostvars"].raw_get(host), register, whole["proof"]) for host in whole["hosts"]}
         there = {host for host, stages in said.items() if stages["listen"] or host in variables["ansible_play_hosts"]}
         rows = [row for row in map(read_row, whole["rows"]) if {row.source[0], row.target[0]} <= there]
-        verdicts = judge(rows, _outcomes(rows, said), _faults(rows, said))
+        displaced = {host for host, stages in said.items() if stages["collect"].get("displaced")}
+        verdicts = judge(rows, _outcomes(rows, said), _faults(rows, said), displaced)
         colours = {PLAIN: None, GOOD: C.COLOR_OK, WARNING: C.COLOR_WARN, BAD: C.COLOR_ERROR}
         Display().display("")
         hosts = {host: words for host, words in whole["hosts"].items() if host in there}

@@ -90,7 +90,7 @@ options:
         type: str
         required: true
   collect:
-    description: Return what was counted at ports that a service has.
+    description: End the listeners, and return what was counted at ports that a service has. With O(run), those of that proof alone.
     type: bool
     default: false
   run:
@@ -203,6 +203,10 @@ arrivals:
   returned: with O(collect)
   type: list
   elements: dict
+displaced:
+  description: Whether the listeners of O(run) are there no more, as another proof that begins on the host ends those before.
+  returned: with O(collect)
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -210,7 +214,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.proof.flight import Probe
 from ..module_utils.proof.listener import COUNTING, Listener
-from ..module_utils.proof.process import arrivals, start, stop
+from ..module_utils.proof.process import collect, start
 from ..module_utils.proof.row import Outcome
 from ..module_utils.proof.sender import send
 from ..module_utils.proof.standalone import namespace, prove
@@ -293,8 +297,8 @@ def main() -> None:
         if module.check_mode:
             found = {"results": [result(one, Outcome(None, detail="check mode: nothing was sent")) for one in params["probes"] or []]}
         elif params["collect"]:
-            found = {"arrivals": arrivals(SLOT)}
-            stop(SLOT)
+            counted, displaced = collect(SLOT, params["run"])
+            found = {"arrivals": counted, "displaced": displaced}
         elif params["listen"] is not None:
             found = listen(params)
         else:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.mooring.cnm.plugins.module_utils.proof.listener import BOUND, COUNTING
-from ansible_collections.mooring.cnm.plugins.module_utils.proof.process import DIRECTORY, stop
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.listener import BOUND, COUNTING, Listener
+from ansible_collections.mooring.cnm.plugins.module_utils.proof.process import DIRECTORY, collect, start, stop
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.row import BLOCKED, REACHED
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.sender import send
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.verdict import PROVEN, RED, UNPROVEN, summarise
@@ -162,7 +162,7 @@ def test_listeners_end_by_themselves(proof: Proof, lifetime_s: float, idle_s: fl
     assert os.readlink(f"/proc/{pid}/fd/0") == os.devnull and os.getsid(pid) != os.getsid(0)
     if asked:
         proof.send()
-    assert gone(pid, 3) and not Path(f"{DIRECTORY}/{SLOT}.json").exists()
+    assert gone(pid, 3) and collect(SLOT, RUN) == ([], False), "and nobody took them away"
 
 
 def test_new_listeners_end_those_before(proof: Proof) -> None:
@@ -170,6 +170,15 @@ def test_new_listeners_end_those_before(proof: Proof) -> None:
     pid = listening_pid()
     assert set(proof.listen().values()) == {BOUND}, "their ports were free again"
     assert gone(pid, 0.1) and listening_pid() != pid
+
+
+def test_who_collects_late_is_told_so_and_leaves_the_listeners_of_another_run(proof: Proof) -> None:
+    proof.listen()
+    assert start([Listener("", "tcp", 7001, "theirs")], "another run", 60, 30, SLOT) == {"theirs": BOUND}
+    pid = listening_pid()
+    assert collect(SLOT, RUN) == ([], True) and listening_pid() == pid and not gone(pid, 0.1)
+    assert collect(SLOT, "another run") == ([], False) and gone(pid, 0.1)
+    assert collect(SLOT, RUN) == ([], True)
 
 
 def test_somebody_elses_process_is_not_ended(proof: Proof) -> None:

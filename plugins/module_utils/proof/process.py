@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that holds the listeners of this host, and ends by itself.
 
-It is known by a record in DIRECTORY, one per slot: its process id, and when it started.
+It is known by a record in DIRECTORY, one per slot: its process id, when it started, and for which run.
 """
 
 from __future__ import annotations
@@ -62,6 +62,19 @@ def stop(slot: str) -> bool:
     return record is not None
 
 
+def collect(slot: str, run: str | None) -> tuple[list[dict[str, Any]], bool]:
+    """End the process that was started for this run, and return what it counted, and whether another run has taken its place: that one is left.
+
+    run: None is any.
+    """
+    record = _read_record(slot)
+    if run is not None and (record is None or record.get("run") != run):
+        return [], True
+    found = arrivals(slot)
+    stop(slot)
+    return found, False
+
+
 def arrivals(slot: str) -> list[dict[str, Any]]:
     """What was counted where a port was taken: the id of each probe, and the address that it came from."""
     try:
@@ -110,11 +123,10 @@ def _serve(listeners: list[Listener], run: str, lifetime_s: float, idle_s: float
     held = Listeners(run, note)
     states = held.open(listeners)
     with open(_record_path(slot), "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "started": _started(os.getpid())}, file)
+        json.dump({"pid": os.getpid(), "started": _started(os.getpid()), "run": run}, file)
     with open(writing, "w", encoding="utf-8") as report:
         json.dump(states, report)
     held.serve(lifetime_s, idle_s)
-    os.unlink(_record_path(slot))
 
 
 def _read_record(slot: str) -> dict[str, Any] | None:

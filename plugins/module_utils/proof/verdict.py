@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .row import BLOCKED, REACHED, Outcome, Place, Row, place_words, port_words
@@ -37,10 +37,12 @@ _TOO_LARGE = (
     "Let it carry more, or declare what it carries (cnm_underlay_mtu of the hosts, or mtu of the network)"
 )
 
+_DISPLACED = "The listeners of this proof on {} were taken away before its end, as another proof does that begins there: run one at a time"
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """A row with what was found. word: PROVEN, RED or UNPROVEN. finding: why it is not proven. lost: no result came for it."""
+    """A row with what was found. word: PROVEN, RED or UNPROVEN. finding: why it is not proven. lost: for a reason that its whole host has."""
 
     row: Row
     word: str
@@ -70,13 +72,19 @@ class Summary:
         return self.red == 0 and self.unproven == 0 and self.reached + self.blocked > 0
 
 
-def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Mapping[Place, str] | None = None) -> list[Verdict]:
+def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Mapping[Place, str] | None = None, displaced: Collection[str] = ()) -> list[Verdict]:
     """A verdict for each row.
 
-    outcomes: by row id; a row without one was not tried, or its host was lost. faults: why a target has no listeners.
+    outcomes: by row id; a row without one was not tried, or its host was lost. faults: why a target has no listeners. displaced: hosts whose listeners
+    were gone at the end, so that what did not reach them proves nothing.
     """
     table = {row.id: row for row in rows}
-    return [_judge(row, table, outcomes, faults or {}) for row in table.values()]
+    verdicts = []
+    for row in table.values():
+        verdict, outcome = _judge(row, table, outcomes, faults or {}), outcomes.get(row.id)
+        gone = verdict.word != PROVEN and row.target[0] in displaced and outcome is not None and outcome.reached is False
+        verdicts.append(Verdict(row, UNPROVEN, _DISPLACED.format(row.target[0]), lost=True) if gone else verdict)
+    return verdicts
 
 
 def summarise(verdicts: Sequence[Verdict]) -> Summary:
@@ -109,7 +117,7 @@ def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], 
     if outcome is None:
         return Verdict(row, UNPROVEN, f"No result came from {place_words((row.source[0], ''))}, so nothing that it was to ask is proven", lost=True)
     if outcome.reached is None:
-        return Verdict(row, UNPROVEN, outcome.detail)
+        return Verdict(row, UNPROVEN, outcome.detail.rstrip("."))
     silent = [table.get(number) for number in row.controls if not _reached(outcomes.get(number))]
     if outcome.reached:
         if row.expect == BLOCKED:
@@ -117,7 +125,7 @@ def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], 
         if row.peer and outcome.peer and outcome.peer != row.peer:
             return Verdict(row, RED, f"was seen there as {outcome.peer} instead of {row.peer}: the client's address is lost")
         return Verdict(row, PROVEN)
-    cause = faults.get(row.target) or outcome.detail or "no answer"
+    cause = (faults.get(row.target) or outcome.detail or "no answer").rstrip(".")
     if row.kind == "underlay":
         return Verdict(row, UNPROVEN, cause)
     if row.size and not silent:

@@ -44,6 +44,22 @@ def test_all_as_declared_is_green() -> None:
     assert summary.green and summary.reached == summary.reached_proven and summary.blocked == summary.blocked_proven > 0
 
 
+def test_where_another_proof_took_the_listeners_away_a_line_says_so_and_nothing_is_red() -> None:
+    """What was proven before stays so, and what should not have been answered is red."""
+    outcomes = as_declared()
+    missed = [row for row in ROWS if row.target[0] == "node1" and row.listener and row.expect == REACHED]
+    for row in missed:
+        outcomes[row.id] = Outcome(False, detail="a service accepted it, not the listener of the proof")
+    answered = next(row for row in ROWS if row.expect == BLOCKED and row.target[0] == "node1")
+    outcomes[answered.id] = Outcome(True, 0.3)
+    verdicts = judge(ROWS, outcomes, displaced={"node1"})
+    assert [one.row for one in verdicts if one.word == RED] == [answered]
+    told = sentences(verdicts, UNPROVEN)
+    assert [one for one in told if one.startswith("The listeners of this proof on node1 were taken away before its end, as another proof does")]
+    assert len(told) < 3 and len([one for one in verdicts if one.lost]) >= len(missed)
+    assert all(one.word == PROVEN for one in judge(ROWS, as_declared(), displaced={"node1"}))
+
+
 def test_nothing_to_prove_is_not_green() -> None:
     assert not summarise([]).green
 
