@@ -212,6 +212,7 @@ displaced:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
+from ..module_utils.kernel.reasons import reason
 from ..module_utils.proof.flight import Probe
 from ..module_utils.proof.listener import COUNTING, Listener
 from ..module_utils.proof.process import collect, start
@@ -306,6 +307,8 @@ def main() -> None:
         (module.fail_json if "msg" in found else module.exit_json)(changed=False, **found)
     except Fault as fault:
         module.fail_json(msg=str(fault))
+    except OSError as error:
+        module.fail_json(msg=f"The host could not be read: {reason(error)}.")
 
 
 if __name__ == "__main__":

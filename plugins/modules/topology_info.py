@@ -106,6 +106,7 @@ from ..module_utils.firewall.judge import missing_package
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.namespaces import path_of
 from ..module_utils.kernel.observe import observe
+from ..module_utils.kernel.reasons import reason
 from ..module_utils.kernel.reserved import read_ports, read_reserved
 from ..module_utils.model.options import declaration_options
 from ..module_utils.state.fault import Fault
@@ -160,6 +161,8 @@ def main() -> None:
         module.exit_json(changed=False, **gathered(module.params["gather"], module.params["fleet"], module.params["firewall"]))
     except Fault as fault:
         module.fail_json(msg=str(fault))
+    except OSError as error:
+        module.fail_json(msg=f"The host could not be read: {reason(error)}.")
 
 
 if __name__ == "__main__":

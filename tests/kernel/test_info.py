@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
+from ansible_collections.mooring.cnm.plugins.modules import topology_info
 from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
 from ansible_collections.mooring.cnm.tests.kernel.topologies import FRONT, declare, endpoint, sandbox
 from ansible_collections.mooring.cnm.tests.kernel.topologies import run as converge
@@ -25,3 +28,14 @@ def test_info_shows_what_is_there_whoever_made_it(host, capsys: pytest.CaptureFi
     assert (end["network"], end["sandbox"], end["addresses"], end["peer"]["netns"]) == ("front", "db", ["172.20.0.3/24"], "")
     assert "172.20.0.1/24" in [address for one in tasks.once("link_info")["links"] for address in one["addresses"]]
     assert "Could not enter namespace nowhere" in tasks.once("link_info", netns="nowhere")["msg"]
+
+
+def test_who_is_not_root_is_told_so(host, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel shows which tables iptables has to root alone."""
+
+    def read_sight() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/proc/thread-self/net/ip_tables_names")
+
+    monkeypatch.setattr(topology_info, "read_sight", read_sight)
+    result = Tasks(host, capsys).once("topology_info", gather=["reserved"])
+    assert result["msg"] == "The host could not be read: not permitted; root with CAP_NET_ADMIN and CAP_SYS_ADMIN is needed (EACCES)."

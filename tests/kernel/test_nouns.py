@@ -265,7 +265,7 @@ def test_what_is_missing_or_in_the_way_is_told_before_anything_is_done(tasks: Ta
     assert tasks.refused("bridge", name="up0") == [f"name: {message}"]
     assert "no vxlan" in tasks.refused("vxlan_peers", name="up0", flood=[])[0]
     assert tasks.refused("veth", name="v0", peer={"name": "v1"}, master="up0") == ["master: the veth up0 takes no ports: name a bridge"]
-    assert tasks.refused("bridge", name="b0", ports=[{"name": "p9"}]) == ["name: there is no interface p9: make it first"]
+    assert tasks.refused("bridge", name="b0", ports=[{"name": "p9"}]) == ["ports: there is no interface p9: make it first"]
     # In check mode an earlier task may be about to make it.
     assert tasks.once("macvlan", check=True, name="m0", netns="nowhere", parent="eth9")["ops"][0] == "create macvlan m0 in nowhere"
     predicted = tasks.once("bridge", check=True, name="b0", ports=[{"name": "p9", "isolated": True}])["ops"]

@@ -70,7 +70,7 @@ def refusals(told: Told, stands: HostState) -> list[Problem]:
         where, owner = f"{now.kind or 'interface'} {now.name}" + (f" in {now.netns}" if now.netns else ""), read_tag(now.tag)
         if owner is not None:
             message = f"the {where} was made by a topology, for {owner.purpose} of fleet {owner.fleet}: change it in the declaration, or choose another name"
-            problems.append(Problem("", "name", one.name, message))
+            problems.append(Problem("", "ports" if one in told.ports else "name", one.name, message))
         elif one.kind not in ("", now.kind):
             message = f"there is an interface of this name, but it is no {one.kind}: the {where} is left alone; remove it, or choose another name"
             problems.append(Problem("", "name", one.name, message))
@@ -111,7 +111,7 @@ def missing(told: Told, stands: HostState) -> list[Problem]:
             if at is not None and at[1] and ("link", *at) not in own:
                 sought.setdefault(("link", *at), (path, f"there is no interface {at[1]}" + (f" in {at[0]}" if at[0] else "")))
     for one in (*told.ground, *told.ports):
-        sought.setdefault(one.key, ("name", f"there is no interface {one.name}" + (f" in {one.netns}" if one.netns else "")))
+        sought.setdefault(one.key, ("ports" if one in told.ports else "name", f"there is no interface {one.name}" + (f" in {one.netns}" if one.netns else "")))
     for key, (path, message) in sought.items():
         if key not in stands.objects:
             problems.append(Problem("", path, key[-1], f"{message}: make it first"))

@@ -48,6 +48,8 @@ ENDPOINT_OPTS = {"com.docker.network.endpoint.ifname": "interface_name"}
 SYSCTLS_OPT = "com.docker.network.endpoint.sysctls"
 DRIVER_OPTS = Keys({**{opt: ENDPOINT.readers[key] for opt, key in ENDPOINT_OPTS.items()}, SYSCTLS_OPT: read_listed_sysctls})
 
+LISTED = "a list of networks, or a dictionary with the options of each endpoint,"
+
 
 def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ...]:
     """The endpoints of a sandbox, sorted by network: from a list of networks, or a dictionary of their options."""
@@ -55,7 +57,7 @@ def read_endpoints(report: Report, path: str, raw: object) -> tuple[Endpoint, ..
     if isinstance(raw, (list, tuple)):
         items = [(item_path, item, None) for item_path, item in list_items(report, path, raw)]
     else:
-        items = [(f"{path}.{shown(network)}", network, options) for network, options in read_items(report, path, raw)]
+        items = [(f"{path}.{shown(network)}", network, options) for network, options in read_items(report, path, raw, LISTED)]
     endpoints: dict[str, Endpoint] = {}
     for item_path, item, options in items:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .report import Report, Unreadable, shown, suggestion
+from .report import Report, Unreadable, UnreadableItems, shown, suggestion
 from .values import Reader
 
 
@@ -19,12 +19,12 @@ def as_given(value: object) -> object:
     return value
 
 
-def read_items(report: Report, path: str, raw: object) -> list[tuple[str, object]]:
-    """The items of a dictionary with text keys; null is an empty one. Other keys, and what is no dictionary, are reported."""
+def read_items(report: Report, path: str, raw: object, expected: str = "a dictionary") -> list[tuple[str, object]]:
+    """The items of a dictionary with text keys; null is an empty one. Other keys, and what is no dictionary, are reported: expected says what would do."""
     if raw is None:
         return []
     if not isinstance(raw, dict):
-        report.add(path, raw, "a dictionary is expected")
+        report.add(path, raw, f"{expected} is expected")
         return []
     items = []
     for key, value in raw.items():
@@ -43,12 +43,15 @@ def read_keys(report: Report, path: str, raw: object, keys: Keys) -> dict[str, A
         reader = keys.readers.get(key)
         if reader is None:
             if key not in keys.not_yet:
-                report.add(f"{path}.{shown(key)}", value, f"there is no key '{shown(key)}' here: {suggestion(key, keys.known)}")
+                report.add(f"{path}.{shown(key)}", value, f"there is no key '{shown(key)}' here: {suggestion(key, keys.readers, keys.not_yet)}")
             elif value is not None:
                 report.add(f"{path}.{key}", value, f"'{key}' is not yet supported: leave it out")
         elif value is not None:
             try:
                 found[key] = reader(value)
+            except UnreadableItems as error:
+                for at, item, message in error.items:
+                    report.add(f"{path}.{key}{at}", item, message)
             except Unreadable as error:
                 report.add(f"{path}.{key}", value, str(error))
     if keys.required and isinstance(raw, (dict, type(None))):
@@ -91,7 +94,7 @@ def list_items(report: Report, path: str, raw: object) -> Iterator[tuple[str, ob
 def read_pairs(report: Report, path: str, raw: object, separators: str) -> Iterator[tuple[str, str, object]]:
     """(path, name, value) of each pair in a dictionary, or in a list of texts with one of the ``separators``."""
     if not isinstance(raw, (list, tuple)):
-        for name, value in read_items(report, path, raw):
+        for name, value in read_items(report, path, raw, f"a dictionary, or a list of texts such as name{separators[-1]}value,"):
             yield f"{path}.{shown(name)}", name, value
         return
     for item_path, item in list_items(report, path, raw):
@@ -109,8 +112,3 @@ class Keys:
     readers: Mapping[str, Reader]
     not_yet: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> frozenset[str]:
-        """Every key that may be named in a suggestion."""
-        return self.not_yet.union(self.readers)

@@ -10,7 +10,7 @@ from .names import read_interface_name, read_interface_prefix, read_name
 from .network_keys import NetworkKeys
 from .port import read_host_ip
 from .report import Unreadable
-from .values import one_of, read_boolean, read_ipv4_address, read_ipv6_address, read_text
+from .values import one_of, read_boolean, read_each, read_ipv4_address, read_ipv6_address, read_text
 
 GATEWAY_MODE = one_of(("nat", "nat-unprotected", "routed", "isolated"))
 
@@ -20,7 +20,7 @@ def read_interfaces(value: object) -> tuple[str, ...]:
     names = value.split(":") if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)):
         raise Unreadable("a list of interfaces is expected")
-    return tuple(sorted({read_interface_name(name) for name in names}))
+    return tuple(sorted(set(read_each(names, read_interface_name))))
 
 
 def read_reachable(value: object) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def read_reachable(value: object) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)):
         raise Unreadable("a list of networks is expected: names of ours, docker:NAME or link:NAME")
-    return tuple(sorted({_read_way(name) for name in names}))
+    return tuple(sorted(set(read_each(names, _read_way))))
 
 
 def _read_way(value: object) -> str:

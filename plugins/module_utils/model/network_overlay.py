@@ -8,7 +8,7 @@ from __future__ import annotations
 from .docker_network import read_docker_network
 from .network_keys import NetworkKeys
 from .report import Unreadable
-from .values import integer_between, read_boolean
+from .values import integer_between, read_boolean, read_each
 
 VNI = integer_between(1, 2**24 - 1)
 MOST_SUBNETS = 16
@@ -16,8 +16,10 @@ MOST_SUBNETS = 16
 
 def read_vnis(value: object) -> tuple[int, ...]:
     """The VNIs, one for each subnet: a number, a list of numbers, or as Docker writes it, a text with commas."""
-    items = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
-    found = tuple(VNI(item) for item in items)
+    if isinstance(value, (list, tuple)) or (isinstance(value, str) and "," in value):
+        found = tuple(read_each(value.split(",") if isinstance(value, str) else value, VNI))
+    else:
+        found = (VNI(value),)
     if len(set(found)) < len(found):
         raise Unreadable("each subnet has a VNI of its own: name each number once")
     return found

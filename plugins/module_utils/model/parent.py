@@ -10,7 +10,7 @@ import re
 from .declaration import IPAddress, Network
 from .names import read_interface_name
 from .report import Unreadable
-from .values import read_address, read_boolean
+from .values import read_address, read_boolean, read_each
 
 PARENT_DRIVERS = ("macvlan", "ipvlan")
 VLAN = re.compile(r"(.+)\.([0-9]{1,4})")
@@ -25,13 +25,18 @@ def read_parent(value: object) -> str:
     return read_interface_name(value)
 
 
+_SHIM = "true, false, an address, or a list of an IPv4 and an IPv6 address is expected"
+
+
 def read_host_shim(value: object) -> bool | tuple[IPAddress, ...]:
     """Whether the host has an address in the network, or which: one, or a list of one of each family."""
     if isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false")):
         return read_boolean(value)
-    found = sorted((read_address(one) for one in (value if isinstance(value, (list, tuple)) else [value])), key=lambda one: one.version)
+    if not isinstance(value, (str, list, tuple)):
+        raise Unreadable(_SHIM)
+    found = sorted([read_address(value)] if isinstance(value, str) else read_each(value, read_address), key=lambda one: one.version)
     if not found or len({one.version for one in found}) < len(found):
-        raise Unreadable("true, false, an address, or a list of an IPv4 and an IPv6 address is expected")
+        raise Unreadable(_SHIM)
     return tuple(found)
 
 

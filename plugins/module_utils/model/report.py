@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .problem import Problem
 
@@ -35,12 +35,12 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
-def suggestion(word: object, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown word: the nearest known one, else all of them if they are few."""
+def suggestion(word: object, known: Iterable[str], not_yet: Iterable[str] = ()) -> str:
+    """The end of a sentence about an unknown word: the nearest known one, else all of them if they are few. not_yet: meant, perhaps, but of no use."""
     import difflib  # which takes longer than all of this file, and is needed for a mistake alone
 
     words = sorted(known)
-    nearest = difflib.get_close_matches(shown(word), words, n=1)
+    nearest = difflib.get_close_matches(shown(word), sorted({*words, *not_yet}), n=1)
     if nearest:
         return f"did you mean '{nearest[0]}'?"
     if not words:
@@ -50,6 +50,14 @@ def suggestion(word: object, known: Iterable[str]) -> str:
 
 class Unreadable(ValueError):
     """A raw value is not what its key wants. The text says what would be right."""
+
+
+class UnreadableItems(Unreadable):
+    """So it is with items of a list. items: where each stands in it, what it is, and what would be right."""
+
+    def __init__(self, items: Sequence[tuple[str, object, str]]) -> None:
+        super().__init__("; ".join(message for _at, _item, message in items))
+        self.items = items
 
 
 class Report:

@@ -9,13 +9,15 @@ A reader returns what the value means, or raises ``Unreadable`` with a sentence 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from .declaration import IPAddress, IPNetwork
 from .problem import NO_ZONE
-from .report import Unreadable, shown, suggestion
+from .report import Unreadable, UnreadableItems, shown, suggestion
 
+T = TypeVar("T")
 Reader = Callable[[object], Any]
 INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 
@@ -46,6 +48,19 @@ def read_integer(value: object) -> int:
     return int(value)
 
 
+def read_each(items: Iterable[object], reader: Callable[[object], T]) -> list[T]:
+    """Every item by its reader; all that cannot be read are told, each with its place."""
+    found, wrong = [], []
+    for index, item in enumerate(items):
+        try:
+            found.append(reader(item))
+        except Unreadable as error:
+            wrong.append((f"[{index}]", item, str(error)))
+    if wrong:
+        raise UnreadableItems(wrong)
+    return found
+
+
 def integer_between(lowest: int, highest: int) -> Reader:
     """A reader of whole numbers from ``lowest`` to ``highest``, both included."""
 
@@ -66,7 +81,7 @@ def one_of(supported: tuple[str, ...], not_yet: tuple[str, ...] = ()) -> Reader:
         if word in not_yet:
             raise Unreadable(f"'{word}' is not yet supported; supported: {', '.join(supported)}")
         if word not in supported:
-            raise Unreadable(f"there is no '{shown(word)}': {suggestion(word, supported + not_yet)}")
+            raise Unreadable(f"there is no '{shown(word)}': {suggestion(word, supported, not_yet)}")
         return word
 
     return read

@@ -46,7 +46,7 @@ def known_keys() -> tuple[str, ...]:
     found: set[str] = set()
     for module in pkgutil.iter_modules(model.__path__):
         held = importlib.import_module(f"{model.__name__}.{module.name}")
-        found.update(key for one in vars(held).values() if isinstance(one, Keys) for key in one.known)
+        found.update(key for one in vars(held).values() if isinstance(one, Keys) for key in one.not_yet.union(one.readers))
     return tuple(sorted(found))
 
 

@@ -161,6 +161,11 @@ def test_gateways_of_small_subnets(raw: str, gateway: str) -> None:
             "driver_opts.com.docker.network.advertise_addr_nmsgs",
             "'com.docker.network.advertise_addr_nmsgs' is not yet supported: leave it out",
         ),
+        ({"reachable_from": ["a", "docker:", "b"]}, "reachable_from[1]", "a name begins with a letter"),
+        ({"trusted_host_interfaces": "eth0:a b"}, "trusted_host_interfaces[1]", "an interface name begins"),
+        ({"driver": "overlay", "vni": [5, 0]}, "vni[1]", "a number from 1"),
+        ({"driver": "macvlan", "host_shim": 1}, "host_shim", "true, false, an address, or a list"),
+        ({"driver": "macvlan", "host_shim": ["192.0.2.1", "x"]}, "host_shim[1]", "an address such as"),
         ({"ipam": []}, "ipam", "a dictionary is expected"),
         ({"ipam": {"config": {}}}, "ipam.config", "a list is expected"),
         ({"ipam": {"config": ["10.0.0.0/24"]}}, "ipam.config[0]", "a dictionary is expected"),
@@ -226,3 +231,10 @@ def test_a_bad_name_is_told_in_one_line() -> None:
     assert not declaration.networks
     assert not declaration.sandboxes
     assert [one.path for one in problems] == ["cnm_networks.bad\\nname", "cnm_networks." + "x" * 120 + "...", "cnm_sandboxes.host"]
+
+
+def test_what_is_not_supported_yet_is_not_offered_and_all_bad_items_are_told() -> None:
+    networks = {"a": {"zzzzz": 1, "driver_opts": {"zzzzz": 1}, "reachable_from": ["docker:", 5]}}
+    problems = parse_declaration(networks, {})[1]
+    assert [one.path.removeprefix("cnm_networks.a.") for one in problems] == ["zzzzz", "reachable_from[0]", "reachable_from[1]", "driver_opts.zzzzz"]
+    assert not [one for one in problems if "known:" in one.message and ("config_from" in one.message or "default_bridge" in one.message)]

@@ -122,7 +122,7 @@ def test_an_unknown_network_is_kept_for_the_checks() -> None:
         ({"networks": ["outside"], "ports": ["1:1"]}, "ports", "impossible in the host's own namespace"),
         ({"networks": ["front", "outside"]}, "networks.outside", "a sandbox on a network of driver host can be on no other"),
         ({"networks": {"nothing": {"aliases": ["a"]}}}, "networks.nothing", "an endpoint in a network of driver none has no options"),
-        ({"networks": "front"}, "networks", "a dictionary is expected"),
+        ({"networks": "front"}, "networks", "a list of networks, or a dictionary with the options of each endpoint, is expected"),
         ({"networks": ["front", "front"]}, "networks[1]", "name the network once"),
         ({"networks": [{"front": None}]}, "networks[0]", "a name begins"),
         ({"networks": {"a/b": None}}, "networks.a/b", "a name begins"),
@@ -161,7 +161,7 @@ def test_an_unknown_network_is_kept_for_the_checks() -> None:
         ({"extra_hosts": {"a b": "192.0.2.1"}}, "extra_hosts.a b", "a host name"),
         ({"extra_hosts": ["a"]}, "extra_hosts[0]", "text such as name:value"),
         ({"extra_hosts": ["a:::x"]}, "extra_hosts[0]", "an address such as"),
-        ({"extra_hosts": "a:192.0.2.1"}, "extra_hosts", "a dictionary is expected"),
+        ({"extra_hosts": "a:192.0.2.1"}, "extra_hosts", "a dictionary, or a list of texts such as name:value, is expected"),
     ],
 )
 def test_one_problem(raw: object, path: str, words: str) -> None:
