@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.fleet.slices import read_slice
+from ..plugin_utils.fleet.slices import at_their_places, read_slice
 
 _OF_THE_PLAN = ("networks", "sandboxes", "peers", "firewall", "fleet", "host", "underlay_address", "vxlan_port")
 
@@ -30,9 +30,12 @@ class ActionModule(ActionBase):
             args.update({"peers": {}, **read_slice(plan, variables["inventory_hostname"])})
         policy = args.pop("docker_user", None)
         said = self._execute_module("mooring.cnm.topology", module_args=args, task_vars=variables)
-        if policy is not None and not said.get("failed"):
+        # Nothing is changed in check mode: what is wrong with either is told at once.
+        if policy is not None and (not said.get("failed") or (self._task.check_mode and said.get("problems"))):
             policy = {**policy, "fleet": args["fleet"]}
             said = _together(said, self._execute_module("mooring.cnm.docker_user", module_args=policy, task_vars=variables))
+        if plan is not None and said.get("problems"):
+            said["problems"] = at_their_places(said["problems"], plan, variables["inventory_hostname"])
         return {**result, **said}
 
 
@@ -43,4 +46,5 @@ def _together(said: dict[str, Any], policy: dict[str, Any]) -> dict[str, Any]:
     pictures = {name: {**said[name], "docker_user": policy[name]} for name in ("before", "after")}
     lists = {name: [*said[name], *policy[name]] for name in ("ops", "problems")}
     diff = [*said.get("diff", []), *policy.get("diff", [])]
-    return {**said, **policy, **pictures, **lists, "changed": said["changed"] or policy.get("changed", False), **({"diff": diff} if diff else {})}
+    failed = {"failed": True} if said.get("failed") or policy.get("failed") else {}
+    return {**said, **policy, **pictures, **lists, **failed, "changed": bool(said.get("changed") or policy.get("changed")), **({"diff": diff} if diff else {})}

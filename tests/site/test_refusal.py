@@ -63,6 +63,19 @@ def test_an_underlay_address_that_the_host_does_not_have(fleet: Fleet) -> None:
     assert "node2: cnm_underlay_address: the host has no such address, and overlays send from it: give one of its own" in run.text
 
 
+def test_what_hosts_know_of_networks_and_of_the_policy_is_told_at_once_where_it_stands(fleet: Fleet) -> None:
+    fleet.declare(cnm_sandboxes__more={"far": {"networks": ["front"], "ports": ["198.18.9.9:81:80"]}})
+    fleet.declare("host_vars/node1", cnm_docker_user__more=[{"source_set": "nope", "action": "drop"}])
+    try:
+        run = fleet.play("mooring.cnm.site")
+    finally:
+        fleet.ledger.unlink(missing_ok=True)  # the plan itself was good
+    assert run.status == 2
+    assert "2 problems on 2 hosts. No host was changed." in run.text
+    assert "node1, node2: cnm_sandboxes__more.far.ports: the host has no such address: give one of its own, or none (given: 198.18.9.9)" in run.text
+    assert "node1: cnm_docker_user__more[0].source_set: there is no ipset of this name" in run.text
+
+
 def test_a_port_that_a_process_has(fleet: Fleet) -> None:
     listen = "import socket, time; s = socket.create_server(('', 8080)); time.sleep(60)"
     pid = fleet.host("node1").check_output(f'python3 -c "{listen}" >/dev/null 2>&1 & echo $!')

@@ -57,7 +57,7 @@ _KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_OF_A_HOST)
 class Fleet:
     """hosts: all that declare something. at_work: those that this play still works on. underlay: the place of each on it.
 
-    policies: what docker_user is told for each host that declares one.
+    policies: what docker_user is told for each host that declares one, and where each of its rules stands in the variables.
     """
 
     name: str
@@ -192,7 +192,8 @@ def _policy(host: _Variables, problems: list[Problem]) -> dict[str, Any] | None:
     position = host.get("cnm_docker_user_position", "first")
     if position not in ("first", "last"):
         problems.append(Problem(host.host, "cnm_docker_user_position", shown(position), "it is first or last"))
-    return {"rules": [rule for name in names for rule in given[name] or []], "position": position} if names and not problems else None
+    rules = [(f"{name}[{index}]", rule) for name in names for index, rule in enumerate(given[name] or [])] if names and not problems else []
+    return {"rules": [rule for _place, rule in rules], "position": position, "places": [place for place, _rule in rules]} if names and not problems else None
 
 
 def _report(host: _Variables, look: str) -> Any:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from ansible.errors import AnsibleActionFail
 
+from ...module_utils.ipam.fleet import HostInput
 from ...module_utils.model.declaration import Declaration, Network, Sandbox
 from ...module_utils.model.options import declaration_options
 from ...module_utils.model.peers import endpoint_words
@@ -32,14 +34,16 @@ def plan_files(fleet: Fleet, declarations: Mapping[str, Declaration], underlay: 
     members = fleet_members(declarations)
     files: dict[str, Any] = {}
     for host in sorted(fleet.at_work):
-        policy = {"docker_user": fleet.policies[host]} if host in fleet.policies else {}
+        policy = dict(fleet.policies.get(host, {}))
+        places = _places(fleet.hosts[host], policy.pop("places", ()))
         files[host_file(host)] = {
             "fleet": fleet.name,
             "firewall": fleet.firewall,
             "host": host,
             **declaration_options(declarations[host]),
             **_on_the_underlay(fleet, underlay[host], [name for name, hosts in members.items() if host in hosts]),
-            **policy,
+            **({"docker_user": policy} if policy else {}),
+            "places": places,
         }
     for name, hosts in members.items():
         files[network_file(name)] = {host: _host_words(name, sandboxes, underlay[host]) for host, sandboxes in hosts.items()}
@@ -67,6 +71,28 @@ def with_mtus(declarations: Mapping[str, Declaration], underlay: Mapping[str, Un
         host: replace(declared, networks={name: _with_mtu(one, underlay[host], mtus.get(name)) for name, one in declared.networks.items()})
         for host, declared in declarations.items()
     }
+
+
+def _places(given: HostInput, rules: Sequence[str]) -> dict[str, str]:
+    """Where in the variables that stands which a host tells of by the plain variable's name. rules: the place of each rule of the policy."""
+    found = {f"cnm_docker_user[{index}]": place for index, place in enumerate(rules)}
+    for plain, variables in (("cnm_networks", given.networks), ("cnm_sandboxes", given.sandboxes)):
+        for variable, held in variables.items():
+            found.update({f"{plain}.{name}": f"{variable}.{name}" for name in held} if isinstance(held, Mapping) and variable != plain else {})
+    return {told: place for told, place in found.items() if told != place}
+
+
+def at_their_places(problems: Sequence[Mapping[str, Any]], folder: str, host: str) -> list[dict[str, Any]]:
+    """What a host told, where it stands in the variables."""
+    places = _read(folder, host_file(host), host)["places"] if problems else {}
+    found = []
+    for one in problems:
+        match = re.match(r"cnm_docker_user\[[0-9]+\]|cnm_(?:networks|sandboxes)\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", one["path"])
+        told = match[0] if match else ""
+        while told and told not in places:
+            told = told.rpartition(".")[0]
+        found.append({**one, "path": places[told] + one["path"][len(told) :] if told else one["path"]})
+    return found
 
 
 def _on_the_underlay(fleet: Fleet, underlay: Underlay, joined: list[str]) -> dict[str, Any]:
@@ -110,6 +136,7 @@ def network_file(network: str) -> str:
 def read_slice(folder: str, host: str) -> dict[str, Any]:
     """A host's part of the plan, joined with what it must know of other hosts."""
     part: dict[str, Any] = _read(folder, host_file(host), host)
+    del part["places"]
     joined = part.pop("joined", ())
     if joined:
         tables = {name: _read(folder, network_file(name), host) for name in joined}

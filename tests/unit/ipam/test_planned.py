@@ -16,7 +16,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Led
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock
 from ansible_collections.mooring.cnm.plugins.module_utils.proof.plan import WHOLE, file_of
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.planned import planned
-from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import host_file, network_file, read_slice
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.slices import at_their_places, host_file, network_file, read_slice
 
 NETWORKS: dict[str, Any] = {"front": {}, "backbone": {"driver": "overlay"}}
 SANDBOXES: dict[str, Any] = {"web": {"networks": ["front"], "ports": ["80"]}, "db": {"networks": ["backbone"]}}
@@ -58,6 +58,25 @@ def test_one_file_for_each_host_and_each_network_of_the_fleet(tmp_path: Path) ->
     rows = json.loads((Path(done["plan"]) / WHOLE).read_text())["rows"]
     sent = [json.loads((Path(done["plan"]) / file_of(host)).read_text())["probes"] for host in ("a", "b")]
     assert sorted(row["id"] for row in rows) == sorted(probe["id"] for part in sent for probe in part)
+
+
+def test_what_a_host_tells_is_told_where_it_stands_in_the_variables(tmp_path: Path) -> None:
+    drop = {"in_interface": "eth0", "action": "drop"}
+    more = {"cnm_networks__more": {"a.b": None}, "cnm_sandboxes__more": {"app": {"networks": ["a.b"]}}, "cnm_docker_user": [drop], "cnm_docker_user__x": [drop]}
+    done = run(tmp_path, variables(tmp_path, "a", **more))
+    told = {
+        "cnm_networks.a.b.mtu": "cnm_networks__more.a.b.mtu",
+        "cnm_networks.front.parent": "cnm_networks.front.parent",
+        "cnm_sandboxes.app": "cnm_sandboxes__more.app",
+        "cnm_sandboxes.web.ports[0]": "cnm_sandboxes.web.ports[0]",
+        "cnm_docker_user[0].source_set": "cnm_docker_user__x[0].source_set",
+        "cnm_docker_user[1].source_set": "cnm_docker_user[0].source_set",
+        "cnm_underlay_address": "cnm_underlay_address",
+    }
+    found = at_their_places([{"path": path, "message": "m", "value": "v"} for path in told], done["plan"], "a")
+    assert found == [{"path": path, "message": "m", "value": "v"} for path in told.values()]
+    assert at_their_places([], "nowhere", "a") == []
+    assert read_slice(done["plan"], "a").keys() >= {"networks", "docker_user"} and "places" not in read_slice(done["plan"], "a")
 
 
 def test_the_second_plan_changes_nothing_and_check_mode_writes_nothing(tmp_path: Path) -> None:
