@@ -19,6 +19,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.lab.record import ENVI
 
 from .binding import bind
 from .engines import ENGINE
+from .modules import run_module
 from .packages import fetched, unpacked
 from .refusals import with_room
 
@@ -244,7 +245,9 @@ class Pair:
         converge_lab({"name": self.lab, "state": state, "init": "systemd", "root": None, "hosts": hosts}, False)
 
     def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:
-        return self._ansible("ansible-playbook", playbook, *words)
+        line = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(self.folder / "lab.yml"), playbook, *words]
+        env = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+        return subprocess.run(line, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
 
     def site(self, *words: str) -> str:
         """What playbook site says, which must succeed; where the proof at its end had no room for its neighbours, what another proof says."""
@@ -256,12 +259,5 @@ class Pair:
 
     def module(self, name: str, check: bool = False, host: str = "node1", **options: Any) -> dict[str, Any]:
         """The result of a module on a host."""
-        words = [host, "-m", f"mooring.cnm.{name}", "-a", json.dumps(options), *(["--check"] if check else [])]
-        done = self._ansible("ansible", *words)
-        assert f"{host} | " in done.stdout, done.stdout + done.stderr
-        return json.JSONDecoder().raw_decode(done.stdout.partition(" => ")[2])[0]
-
-    def _ansible(self, command: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        line = [str(Path(sys.executable).parent / command), "-i", str(self.folder / "lab.yml"), *words]
-        env = {**os.environ, "ANSIBLE_NOCOLOR": "1", **environment}
-        return subprocess.run(line, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+        (pid,) = (one.pid for one in self.hosts if one.name == host)
+        return run_module(pid, name, check, options)

@@ -11,14 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from .binding import bind
 from .engine import Pair
+from .modules import PYTHON, have_collection
 
-OWN = "/opt/collections"
 # What failed, and what is said of what was done before, in any of the runs.
 SENTENCE = re.compile(r"Could not [a-z]+ [^\n]+: [^\n]+\.( [A-Z][^\n]+\.)?")
 
@@ -27,7 +25,7 @@ SENTENCE = re.compile(r"Could not [a-z]+ [^\n]+: [^\n]+\.( [A-Z][^\n]+\.)?")
 def host(pair: Pair) -> Iterator[Pair]:
     pair.node1.install("firewalld")
     pair.node1.start_engine()
-    bind(pair.node1.pid, Path(__file__).resolve().parents[2], f"{OWN}/ansible_collections/mooring/cnm")
+    have_collection(pair.node1.pid)
     yield pair
     pair.node1.sh("systemctl stop firewalld")
 
@@ -36,7 +34,8 @@ def host(pair: Pair) -> Iterator[Pair]:
 def test_what_fails_is_rolled_back_or_taken_up_by_the_next_run(host: Pair, door: str, calls: int) -> None:
     if door == "firewalld":
         host.node1.sh("systemctl start firewalld")
-    found = host.node1.sh(f"PYTHONPATH={OWN} PYTHONDONTWRITEBYTECODE=1 python3 -m ansible_collections.mooring.cnm.tests.docker.failing {door}")
+    variables = " ".join(f"{name}={value}" for name, value in PYTHON.items())
+    found = host.node1.sh(f"{variables} python3 -m ansible_collections.mooring.cnm.tests.docker.failing {door}")
     told = [json.loads(line) for line in found.splitlines()]
     assert len(told) >= calls
     for one in told:
