@@ -6,23 +6,21 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.lab import syscalls
 
 from .sockets import Connection
 from .topologies import run
 
-_CLONE_NEWNET, _CLONE_NEWNS = 0x40000000, 0x00020000
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _unshare(flags: int) -> None:
-    if _libc.unshare(flags) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
+# Commands that mean the same to a shell and without one.
+_PLAIN = re.compile(r"[a-z0-9]+( +[\w./:,+=@%-]+)*")
 
 
 class Host:
@@ -30,14 +28,14 @@ class Host:
 
     def sh(self, command: str, check: bool = True) -> str:
         """Run a shell command; its standard output."""
-        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, encoding="utf-8", errors="surrogateescape", check=False)
+        done = subprocess.run(_words(command), capture_output=True, encoding="utf-8", errors="surrogateescape", check=False)
         if check and done.returncode != 0:
             pytest.fail(f"{command}: {done.stderr}")
         return done.stdout
 
     def succeeds(self, command: str) -> bool:
         """Whether a shell command ends with status 0."""
-        return subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False).returncode == 0
+        return subprocess.run(_words(command), capture_output=True, check=False).returncode == 0
 
     def use_iptables(self, variant: str) -> None:
         """Let iptables be the variant ``nft`` or ``legacy``, as update-alternatives does, in this host's own /etc."""
@@ -46,18 +44,28 @@ class Host:
                 self.sh(f"ln -sf /usr/sbin/{tool}-{variant}{verb} /etc/alternatives/{tool}{verb}")
 
 
+def _words(command: str) -> list[str]:
+    """A shell is a process more, of which the tests start many: only what needs one has it."""
+    return command.split() if _PLAIN.fullmatch(command) else ["/bin/sh", "-c", command]
+
+
 @contextlib.contextmanager
 def empty_host() -> Iterator[Host]:
     """A host that the process is in from here on: it does not return to the one that it was in."""
-    _unshare(_CLONE_NEWNET)
+    syscalls.unshare(syscalls.CLONE_NEWNET)
+    syscalls.mount("tmpfs", "/run", options="mode=755")
+    for name in ("lock", "etc", "work"):
+        os.mkdir(f"/run/{name}")
+    syscalls.mount("overlay", "/etc", options="lowerdir=/etc,upperdir=/run/etc,workdir=/run/work")
+    shutil.rmtree("/etc/netns", ignore_errors=True)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("0", encoding="ascii")
     one = Host()
-    one.sh("mount -t tmpfs -o mode=755 run /run && mkdir -p /run/lock /run/etc /run/work")
-    one.sh("mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work etc /etc && rm -rf /etc/netns")
-    one.sh("sysctl -qw net.ipv4.ip_forward=0 && ip link set lo up")
+    one.sh("ip link set lo up")
     try:
         yield one
     finally:
-        one.sh("umount -l /etc && umount -l /run")
+        for place in ("/etc", "/run"):
+            syscalls.unmount(place, syscalls.MNT_DETACH)
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +73,8 @@ def own_mounts() -> None:
     """Leave the machine's mounts for good: what is mounted from here on is seen by this process alone."""
     if os.geteuid() != 0:
         pytest.fail("the kernel tests need root")
-    _unshare(_CLONE_NEWNS)
-    Host().sh("mount --make-rprivate /")
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("", "/", syscalls.MS_REC | syscalls.MS_PRIVATE)
 
 
 @pytest.fixture

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.describe import describe
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.namespaces import inside
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Network, Subnet
 from ansible_collections.mooring.cnm.tests.kernel.sockets import Flow, Listener, answers, listening
 from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, declare, endpoint, run, sandbox
@@ -30,16 +33,27 @@ WITH_HOST = {("a", ""), ("", "a"), ("b", ""), ("", "b")}
 
 def wire(host: Any, vlan: int = 0) -> None:
     """The card ``wire`` of the host, and the neighbour ``far`` at its other end, which has a service; its addresses are in a VLAN if one is given."""
-    # Addresses that the kernel makes by itself, and takes its time over, say nothing here.
-    quiet = "sysctl -qw net.ipv6.conf.default.disable_ipv6=1"
-    host.sh(f"ip netns add far && {quiet} && ip netns exec far {quiet} && ip link add wire type veth peer name eth0 netns far")
-    card = f"eth0.{vlan}" if vlan else "eth0"
-    host.sh("ip link set wire up && ip -n far link set eth0 up && ip -n far link set lo up")
-    # The carrier is found a moment later.
-    host.sh("until ip -n far -br link show eth0 | grep -q ' UP ' && ip -br link show wire | grep -q ' UP '; do sleep 0.01; done")
-    if vlan:
-        host.sh(f"ip -n far link add link eth0 name {card} up type vlan id {vlan}; until ip -n far -br link show {card} | grep -q ' UP '; do sleep 0.01; done")
-    host.sh(f"ip -n far addr add {ADDRESSES['far']}/24 dev {card}")
+    host.sh("ip netns add far")
+    for name in ("", "far"):
+        with inside(name):  # addresses that the kernel makes by itself, and takes its time over, say nothing here
+            Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1", encoding="ascii")
+    host.sh("ip link add wire up type veth peer name eth0 netns far")
+    with inside("far"):
+        host.sh("ip link set lo up")
+        host.sh("ip link set eth0 up")
+        wait_for_carrier(host, "eth0")
+        card = f"eth0.{vlan}" if vlan else "eth0"
+        if vlan:
+            host.sh(f"ip link add link eth0 name {card} up type vlan id {vlan}")
+            wait_for_carrier(host, card)
+        host.sh(f"ip addr add {ADDRESSES['far']}/24 dev {card}")
+    wait_for_carrier(host, "wire")
+
+
+def wait_for_carrier(host: Any, link: str) -> None:
+    """In the namespace of this thread. It is found a moment after the link is up."""
+    while " UP " not in host.sh(f"ip -br link show {link}"):
+        time.sleep(0.01)
 
 
 def send_back(host: Any) -> None:

@@ -8,32 +8,38 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.namespaces import inside
 
 # Of the output of ip: what runs by itself.
 _RESTLESS = ("_timer", "lft")
 # Links that are up and of which the kernel never says more.
 _WITHOUT_CARRIER = ("loopback", "vxlan", "ifb", "ipvlan", "dummy")
 
-_SHOW = ("-d -j link", "-j addr", "-j route show table all", "-6 -j route show table all")
+_SHOW = {"ip -d": ("link show", "addr show", "route show table all"), "ip -d -6": ("route show table all",)}
 
 
 def dump(host: Any) -> dict[str, Any]:
     """Links, addresses and routes of the host and of every named namespace, rules, names and files, when no link is about to come up."""
     settle(host)
-    rooms = {name: _room(host, f"-n {name}") for name in sorted(namespaces())}
-    return {"host": _room(host, ""), "rules": rules(host), "namespaces": namespaces(), "files": files(), **rooms}
+    rooms = {name: _room(name) for name in sorted(namespaces())}
+    return {"host": _room(""), "rules": rules(host), "namespaces": namespaces(), "files": files(), **rooms}
 
 
 def settle(host: Any) -> None:
     """Wait until no link and no address of the host is about to come up."""
-    while host.sh("ip -6 -br addr show tentative | grep -v ' DOWN '", check=False) or any(map(comes_up, json.loads(host.sh("ip -d -j link")))):
+    while any(comes_up(link) or _is_tentative(link) for link in json.loads(host.sh("ip -d -j addr"))):
         time.sleep(0.02)
+
+
+def _is_tentative(link: dict[str, Any]) -> bool:
+    return link["operstate"] != "DOWN" and any(one.get("tentative") for one in link["addr_info"])
 
 
 def comes_up(link: dict[str, Any]) -> bool:
@@ -42,10 +48,28 @@ def comes_up(link: dict[str, Any]) -> bool:
     return link["operstate"] == "UNKNOWN" and kind not in _WITHOUT_CARRIER and not link["ifname"].startswith("lone")
 
 
-def _room(host: Any, inside: str) -> list[Any]:
-    printed = host.sh("; ".join(f"ip {inside} {what}; echo" for what in _SHOW)).split("\n\n")
-    shown = (steady(json.loads(one or "[]")) for one in printed[: len(_SHOW)])
-    return [sorted(one, key=lambda each: each.get("ifname") or repr(each)) for one in shown]
+def _room(name: str) -> list[Any]:
+    """Links, addresses, routes of IPv4, routes of IPv6."""
+    with inside(name):
+        found = [one for tool, topics in _SHOW.items() for one in shown(tool, topics).values()]
+    return [sorted(one, key=lambda each: each.get("ifname") or repr(each)) for one in found]
+
+
+def shown(tool: str, topics: Collection[str]) -> dict[str, Any]:
+    """What one process of a tool prints of each topic, in the namespace of this thread."""
+    command = [*tool.split(), "-j", "-batch", "-"]
+    done = subprocess.run(command, input="".join(f"{topic}\n" for topic in topics), capture_output=True, text=True, check=True) if topics else None
+    printed = _arrays(done.stdout if done else "")
+    return {f"{tool}: {topic}": steady(next(printed)) for topic in topics}
+
+
+def _arrays(text: str) -> Iterator[Any]:
+    """The arrays that were printed one after the other."""
+    at, decoder = 0, json.JSONDecoder()
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        value, at = decoder.raw_decode(text, at)
+        yield value
 
 
 def rules(host: Any) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Collection
 from typing import Any
 
@@ -16,8 +15,8 @@ from ansible_collections.mooring.cnm.tests.kernel import pictures
 
 End = tuple[str, str]
 # What is shown, by the one process that shows it. Neighbours and FDB entries that were learned come and go.
+_LINKS_AND_MORE = "ip -d", ("link show", "addr show", "route show table all", "neigh show nud permanent", "rule show")
 _SHOW = {
-    "ip -d": ("link show", "addr show", "route show table all", "neigh show nud permanent", "rule show"),
     "ip -d -6": ("route show table all", "neigh show nud permanent", "rule show"),
     "bridge -d": ("fdb show",),
     "tc": ("qdisc show",),
@@ -70,46 +69,30 @@ def _numberless(value: Any, again: Collection[str], link: str) -> Any:
 
 
 def _room(name: str, settings: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {}
     with inside(name):
-        _carriers()
+        found = _links_and_more()
         for tool, topics in _SHOW.items():
-            found.update(_shown(tool, topics))
+            found.update(pictures.shown(tool, topics))
         queues = [one for one in found["tc: qdisc show"] if one["kind"] != "noqueue"]
-        filters = _shown("tc", [f"filter show dev {one['dev']} parent {one['handle']}" for one in queues])
+        filters = pictures.shown("tc", [f"filter show dev {one['dev']} parent {one['handle']}" for one in queues])
         found["tc: filter show"] = [{"dev": one["dev"], "filters": shown} for one, shown in zip(queues, filters.values(), strict=True)]
         found["settings"] = dict(_settings("/proc/sys/net")) if settings else {}
     found["bridge -d: fdb show"] = [one for one in found["bridge -d: fdb show"] if one.get("state", "") not in _LEARNED]
     return found
 
 
-def _carriers() -> None:
-    """Let the kernel finish what it has to tell of carriers that came or went: it does that first when it is asked for one link alone (linkwatch_sync_dev)."""
-    waiting: list[str] = []
-    while waiting != (waiting := [one["ifname"] for one in _shown("ip", ["link show"])["ip: link show"] if _waits(one)]):
-        _shown("ip", [f"link show dev {name}" for name in waiting])
+def _links_and_more() -> dict[str, Any]:
+    """When the kernel has told all of carriers that came or went: it does that first when it is asked for one link alone (linkwatch_sync_dev)."""
+    found, waited = pictures.shown(*_LINKS_AND_MORE), []
+    while waited != (waiting := [one["ifname"] for one in found["ip -d: link show"] if _waits(one)]):
+        pictures.shown("ip", [f"link show dev {one}" for one in waiting])
+        found, waited = pictures.shown(*_LINKS_AND_MORE), waiting
+    return found
 
 
 def _waits(link: dict[str, Any]) -> bool:
     """Whether more may be to tell of a link: it has no carrier, or its state does not go with that."""
     return "NO-CARRIER" in link["flags"] or ("LOWER_UP" in link["flags"]) is not (link["operstate"] in ("UP", "UNKNOWN"))
-
-
-def _shown(tool: str, topics: Collection[str]) -> dict[str, Any]:
-    """What one process of a tool prints of each topic."""
-    command = [*tool.split(), "-j", "-batch", "-"]
-    done = subprocess.run(command, input="".join(f"{topic}\n" for topic in topics), capture_output=True, text=True, check=True) if topics else None
-    printed = _arrays(done.stdout if done else "")
-    return {f"{tool}: {topic}": pictures.steady(next(printed)) for topic in topics}
-
-
-def _arrays(text: str) -> Any:
-    """The arrays that were printed one after the other."""
-    at, decoder = 0, json.JSONDecoder()
-    while text[at:].strip():
-        at += len(text[at:]) - len(text[at:].lstrip())
-        value, at = decoder.raw_decode(text, at)
-        yield value
 
 
 def _settings(folder: str) -> Any:
