@@ -135,7 +135,7 @@ format: $(VENV) ## mends what ruff can mend
 lock: $(VENV) ## works out requirements/dev.txt anew from requirements/dev.in
 	tools/lock
 
-clean: machine ## takes the lab down, then removes .venv, caches, throw-away trees and the lab's ledger
+clean: machine ## takes every lab of this machine down, then removes .venv, caches, throw-away trees and the lab's ledger
 	$(begin)
 	if [ -x .venv/bin/ansible-playbook ]; then
 		for lab in lab $$(ls /run/cnm-lab 2>/dev/null || true); do ansible-playbook -i inventories/lab mooring.cnm.lab -e cnm_lab_state=absent -e cnm_lab_name="$$lab"; done
