@@ -78,8 +78,10 @@ def check_addresses(declaration: Declaration, has: Callable[[str], bool]) -> lis
     told = {address for _path, address in named}
     for name, sandbox in sorted(declaration.sandboxes.items()):
         named += [(f"cnm_sandboxes.{name}.ports", port.host_ip) for port in sandbox.ports if port.host_ip not in told]
+    asked = {address for _path, address in named if address is not None and not address.is_unspecified} - given
+    missing = {address for address in asked if not has(str(address))}
     for path, address in dict.fromkeys(named):
-        if address is not None and not address.is_unspecified and address not in given and not has(str(address)):
+        if address in missing:
             report.add(path, str(address), "the host has no such address: give one of its own, or none")
     return report.problems
 

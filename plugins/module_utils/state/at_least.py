@@ -14,11 +14,12 @@ from .objects import HostState, Key, Object, Sysctl
 
 NEIGHBOURS = tuple(f"net/ipv{family}/neigh/default/gc_thresh{number}" for family in (4, 6) for number in (1, 2, 3))
 BACKLOG = "net/core/netdev_max_backlog"
+_KEYS = [Sysctl("", name, "").key for name in (*NEIGHBOURS, BACKLOG)]
 
 
 def at_least(desired: HostState, current: HostState) -> HostState:
     """``desired``, where each such limit is what stands if that is higher, and is left out where the host has no such setting."""
-    limits = [one for one in desired.objects.values() if isinstance(one, Sysctl) and not one.netns and one.name in (*NEIGHBOURS, BACKLOG)]
+    limits = [one for one in map(desired.objects.get, _KEYS) if isinstance(one, Sysctl)]
     if not limits:
         return desired
     objects: dict[Key, Object] = dict(desired.objects)
