@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from .aim import Aim
+from .kernel import namespaces
 from .kernel.held import Held, give_back, hold
 from .kernel.reasons import reason
 from .state.fault import Fault
 from .state.lost import lost_with, without
-from .state.objects import HostState, Key, Object
+from .state.objects import HostState, Key, Link, Namespace, Object
 from .state.plan import Plan, plan
 from .state.settled import is_settled
 from .state.words import in_words, name_of
@@ -44,32 +47,42 @@ def _with_what_goes_along(before: HostState, steps: Plan) -> dict[Key, Object]:
 
 def _put_back(aim: Aim, ours: dict[Key, Object], held: Held, fault: Fault) -> None:
     """Return to ``ours``. How that went is added to the fault's remedy."""
-    failures: list[str] = []
     # What goes by itself meanwhile, as links do in a namespace that somebody removed, makes a plan wrong; the next one knows of it.
-    while len(failures) < _TRIES:
+    for _try in range(_TRIES):
         try:
             taken = _go_back(aim, ours, held)
+            but = f", but for {'; '.join(f'{name_of(one)}: {_why_not(one)}' for one in taken)}" if taken else ""
+            how = f"What stood before was put back{but}."
+            break
         except Exception as error:
-            failures.append(_why(error))
-            continue
-        but = f", but for {'; '.join(f'{name_of(one)}: {_why_not(one)}' for one in taken)}" if taken else ""
-        fault.remedy = f"{fault.remedy} What stood before was put back{but}.".strip()
-        return
-    fault.remedy = f"{fault.remedy} Putting back what stood before failed too: {failures[-1]}".strip()
+            how = f"Putting back what stood before failed too: {_why(error)}"
+    fault.remedy = f"{fault.remedy} {how}".strip()
 
 
 def _go_back(aim: Aim, ours: dict[Key, Object], held: Held) -> tuple[Object, ...]:
     """Return to ``ours``, but for what can be neither made nor removed by now, which is the result."""
     give_back(held)
     stands = aim.look(ours)
-    taken = plan(stands, HostState(ours)).clashes
+    taken = (*plan(stands, HostState(ours)).clashes, *_ended(ours))
     left, keys = without(ours, taken), {one.key for one in taken}
     rest = HostState({key: one for key, one in stands.objects.items() if key not in keys}, stands.owned - keys)
     aim.apply(plan(rest, HostState(left, frozenset(left))).ops)
     return taken
 
 
+def _ended(ours: dict[Key, Object]) -> list[Object]:
+    """The namespaces of others that links of ``ours`` are in, and that nothing leads to any more."""
+    ended: list[Object] = []
+    for path in sorted({one.netns for one in ours.values() if isinstance(one, Link) and namespaces.is_place(one.netns)}):
+        with contextlib.suppress(OSError), namespaces.opened(path):
+            continue
+        ended.append(Namespace(path))
+    return ended
+
+
 def _why_not(one: Object) -> str:
+    if one.key[0] == "namespace" and namespaces.is_place(one.key[1]):
+        return "its process has ended, or gone on into another one"
     return "Docker has stopped, or has containers in it" if one.key[0] == "engine" else "somebody else has made another one"
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from .aim import Aim, Outcome
 from .kernel.alone import alone
+from .kernel.namespaces import BEHIND
 from .state.objects import HostState
 from .state.settled import is_settled
 
@@ -31,6 +32,7 @@ def reach(aim: Aim) -> Outcome:
 
 
 def _go(aim: Aim, change: bool) -> Outcome:
+    BEHIND.clear()
     before = aim.look({})
     problems = [*aim.hindrances(before), *(aim.missing(before) if change else [])]
     if problems:

@@ -40,9 +40,9 @@ def look(told: Told, ours: Mapping[Key, Object]) -> HostState:
     for room in rooms:
         seen = {index: link_of(room, link, peers, links) for index, link in room.links.items()}
         for link in seen.values():
-            is_port = link.key in ports or _is_port(told, link)
-            objects[link.key] = replace(link, kind="") if is_port else link
-            if is_port or link.key in links_of:
+            counts_as_port = link.key in ports or is_port(told, link)
+            objects[link.key] = replace(link, kind="") if counts_as_port else link
+            if counts_as_port or link.key in links_of:
                 owned.add(link.key)
         mine = {index: link for index, link in seen.items() if link.key in on_links}
         for one in (*_on_links(room, seen, {*wanted, *ours}), *_entries(room, mine)):
@@ -90,7 +90,7 @@ def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
     return rooms
 
 
-def _is_port(told: Told, link: Link) -> bool:
+def is_port(told: Told, link: Link) -> bool:
     """Whether ``link`` is a port of a bridge whose list of ports was given."""
     return bool(link.master) and ("ports", (link.netns, link.master)) in told.lists
 

@@ -11,7 +11,7 @@ from ..model.problem import Problem
 from ..state.difference import another_thing
 from ..state.objects import HostState, Key, Link, Object
 from ..state.tag import read_tag
-from .look import list_of
+from .look import is_port, list_of
 from .told import STACKED, Told
 
 # What takes other links as its ports.
@@ -27,11 +27,11 @@ def wish(told: Told, stands: HostState) -> HostState:
     wanted: dict[Key, Object] = {}
     for key in stands.owned:
         one = stands.objects[key]
-        left_out = (list_of(one), (getattr(one, "netns", ""), getattr(one, "link", ""))) not in told.lists
-        if not isinstance(one, Link) and left_out:
+        if isinstance(one, Link):
+            if is_port(told, one):
+                wanted[key] = Link(one.netns, one.name, "", master="")
+        elif (list_of(one), (getattr(one, "netns", ""), getattr(one, "link", ""))) not in told.lists:
             wanted[key] = one
-        elif isinstance(one, Link) and one.master and ("ports", (one.netns, one.master)) in told.lists:
-            wanted[key] = Link(one.netns, one.name, "", master="")
     for link in told.links:
         wanted[link.key] = _completed(link, stands.objects.get(link.key))
     wanted.update({one.key: one for one in (*told.ports, *told.on_links)})
@@ -100,7 +100,6 @@ def missing(told: Told, stands: HostState) -> list[Problem]:
     """What has to be there before the module can act. Not asked in check mode, since an earlier task may be about to make it."""
     if not told.present:
         return []
-    problems = []
     sought: dict[Key, tuple[str, str]] = {}
     own = {one.key for one in told.links}
     for one in (*told.links, *told.ground):
@@ -112,7 +111,4 @@ def missing(told: Told, stands: HostState) -> list[Problem]:
                 sought.setdefault(("link", *at), (path, f"there is no interface {at[1]}" + (f" in {at[0]}" if at[0] else "")))
     for one in (*told.ground, *told.ports):
         sought.setdefault(one.key, ("ports" if one in told.ports else "name", f"there is no interface {one.name}" + (f" in {one.netns}" if one.netns else "")))
-    for key, (path, message) in sought.items():
-        if key not in stands.objects:
-            problems.append(Problem("", path, key[-1], f"{message}: make it first"))
-    return problems
+    return [Problem("", path, key[-1], f"{message}: make it first") for key, (path, message) in sought.items() if key not in stands.objects]

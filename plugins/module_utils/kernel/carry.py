@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
-import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -114,10 +114,8 @@ def _birth(op: Op, made: Mapping[Key, Link]) -> tuple[int, str]:
 
 def _create_batch(netns: str, ops: list[Op]) -> None:
     others = {link.netns for op in ops for link in (op.after, op.peer) if isinstance(link, Link)} - {netns}
-    at: dict[str, int] = {}
-    try:
-        for other in others:
-            at[other] = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
+    with contextlib.ExitStack() as stack:
+        at = {other: stack.enter_context(namespaces.opened(namespaces.path_of(other))) for other in others}
         with namespaces.inside(netns), RouteSocket() as netlink:
             births = [(op, op.after) for op in ops if isinstance(op.after, Link)]
             born_as = _other_names([link for _op, link in births if link.netns in at])
@@ -128,9 +126,6 @@ def _create_batch(netns: str, ops: list[Op]) -> None:
             if link.key in born_as:
                 with namespaces.inside(link.netns), RouteSocket() as netlink:
                     send(netlink, [(op, messages.rename_link(born_as[link.key], link.name))])
-    finally:
-        for handle in at.values():
-            os.close(handle)
 
 
 def _other_names(links: list[Link]) -> dict[Key, str]:

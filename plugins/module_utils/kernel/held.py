@@ -25,14 +25,11 @@ def hold(ops: Iterable[Op]) -> Iterator[Held]:
     doomed = [op.before for op in ops if op.action == "remove" and isinstance(op.before, Namespace)]
     _allow(len(doomed) + _OTHER_HANDLES)
     held: Held = []
-    try:
+    with contextlib.ExitStack() as stack:
         for one in doomed:
             with contextlib.suppress(OSError):  # a name that a killed run never bound
-                held.append((one, os.open(namespaces.path_of(one.name), os.O_RDONLY | os.O_CLOEXEC)))
+                held.append((one, stack.enter_context(namespaces.opened(namespaces.path_of(one.name)))))
         yield held
-    finally:
-        for _one, handle in held:
-            os.close(handle)
 
 
 def give_back(held: Held) -> None:

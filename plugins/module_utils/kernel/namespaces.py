@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 from collections.abc import Iterator
 
@@ -19,19 +20,36 @@ from .reasons import reason
 DIRECTORY = "/run/netns"
 OWN = "/proc/thread-self/ns/net"
 
+# The inodes behind the paths of places when a run first looked into them: a process may go on into another namespace, and the run must not go with it.
+BEHIND: dict[str, int] = {}
+
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def path_of(name: str) -> str:
     """Where the namespace ``name`` is bound; the host's own for an empty name. One that somebody else made goes by its path."""
-    return (name if name.startswith("/") else f"{DIRECTORY}/{name}") if name else OWN
+    return (name if is_place(name) else f"{DIRECTORY}/{name}") if name else OWN
+
+
+def is_place(netns: str) -> bool:
+    """Whether a namespace is somebody else's, where only what stands on our links is ours."""
+    return netns.startswith("/")
 
 
 def short_name(netns: str) -> str:
     """The one word for a namespace that is given by its name or by a path: the name, where it is bound to one as ``ip netns`` does."""
     folder, _slash, name = netns.rpartition("/")
     return name if name and folder in (DIRECTORY, f"/var{DIRECTORY}") else netns
+
+
+@contextlib.contextmanager
+def opened(path: str, inode: int | None = None) -> Iterator[int]:
+    """A descriptor of the namespace at ``path``. Raises OSError: FileNotFoundError also where it is not that of the inode, or not that of before."""
+    with open(path, "rb", buffering=0) as there:
+        if (inode or BEHIND.get(path)) not in (None, os.fstat(there.fileno()).st_ino):
+            raise FileNotFoundError(errno.ENOENT, "its process has gone on into another namespace", path)
+        yield there.fileno()
 
 
 class Journey:
@@ -50,10 +68,10 @@ class Journey:
         except OSError as error:
             raise Fault(f"namespace {netns}", "enter", reason(error)) from error
 
-    def go(self, path: str) -> None:
-        """Go on into the namespace at ``path``. Raises OSError where it cannot be entered."""
-        with open(path, "rb", buffering=0) as there:
-            call("setns", there.fileno(), CLONE_NEWNET)
+    def go(self, path: str, inode: int | None = None) -> None:
+        """Go on into the namespace at ``path``. Raises OSError where it cannot be entered, or is not that of the inode."""
+        with opened(path, inode) as there:
+            call("setns", there, CLONE_NEWNET)
         self.away = True
 
     def go_anew(self) -> None:
@@ -65,8 +83,8 @@ class Journey:
 @contextlib.contextmanager
 def journey() -> Iterator[Journey]:
     """Run the block, which enters one namespace after another, and come back whatever happens."""
-    with open(OWN, "rb", buffering=0) as home:
-        way = Journey(home.fileno())
+    with opened(OWN) as home:
+        way = Journey(home)
         try:
             yield way
         finally:
@@ -98,5 +116,4 @@ def names() -> dict[str, int]:
 def call(function: str, *arguments: object) -> None:
     """Call the C library and raise OSError where it says so."""
     if getattr(_libc, function)(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        raise OSError(number := ctypes.get_errno(), os.strerror(number))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_interface
@@ -49,15 +48,10 @@ class Room:
 def spaces_of(netlink: RouteSocket, links: Iterable[SeenLink], home: int, others: Iterable[str]) -> dict[int, str]:
     """The namespaces that links here rest on, by their numbers here. home: a descriptor of the host's; others: named ones, asked only where needed."""
     sought = {link.netnsid for link in links if link.netnsid >= 0 and link.kind in STACKED}
-    found: dict[int, str] = {}
-    if sought:
-        found[read_namespace_number(netlink, home)] = ""
+    found = {read_namespace_number(netlink, home): ""} if sought else {}
     for name in others if sought - set(found) else ():
-        handle = os.open(namespaces.path_of(name), os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            found.setdefault(read_namespace_number(netlink, handle), name)
-        finally:
-            os.close(handle)
+        with namespaces.opened(namespaces.path_of(name)) as there:
+            found.setdefault(read_namespace_number(netlink, there), name)
     return found
 
 
@@ -87,12 +81,8 @@ def peers_in(rooms: list[Room]) -> dict[End, tuple[str, str]]:
 
 def _is_number_of(netns: str, number: int, other: str) -> bool:
     """Whether ``other`` has this number in ``netns``: the indexes of links are the same in many namespaces."""
-    handle = os.open(namespaces.path_of(other), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with namespaces.inside(netns), RouteSocket() as netlink:
-            return read_namespace_number(netlink, handle) == number
-    finally:
-        os.close(handle)
+    with namespaces.opened(namespaces.path_of(other)) as there, namespaces.inside(netns), RouteSocket() as netlink:
+        return read_namespace_number(netlink, there) == number
 
 
 def link_of(room: Room, seen: SeenLink, peers: dict[End, tuple[str, str]], rooms: dict[str, dict[int, SeenLink]]) -> Link:

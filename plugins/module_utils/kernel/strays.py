@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ..state.tag import LINK_GROUP, read_tag
 from . import namespaces
@@ -18,32 +18,36 @@ from .tables import read_namespace_number
 _KINDS = ("macvlan", "ipvlan")
 
 
-def stray_places(fleet: str, known: Collection[int]) -> list[str]:
-    """The paths of namespaces in which such a leg of ``fleet`` stands, whose parent is on this host.
+def stray_places(fleet: str, known: Collection[int]) -> dict[str, int]:
+    """The paths of namespaces in which such a leg of ``fleet`` stands, whose parent is on this host, each with the inode behind it.
 
     The parent tells it from a leg of another host that is simulated on this one. known: inodes of namespaces that are looked into anyway.
     """
-    found = []
+    found, seen = {}, set(known)
     with namespaces.journey() as way:
-        for path in [path for inode, path in _places().items() if inode not in known]:
-            # Processes end, and their namespaces with them.
+        for path, inode in _places():
+            if inode in seen:
+                continue
+            # Processes end, and their namespaces with them; or they go on into others, as this one does here.
             with contextlib.suppress(OSError):
-                way.go(path)
+                way.go(path, inode)
+                seen.add(inode)
                 if _has_leg(fleet, way.home):
-                    found.append(path)
+                    found[path] = inode
     return found
 
 
-def _places() -> dict[int, str]:
-    """A path to every namespace that has a name or a process."""
-    found: dict[int, str] = {}
+def _places() -> Iterator[tuple[str, int]]:
+    """Every path to a namespace by its name or by a process, with the inode behind it."""
     for name, inode in sorted(namespaces.names().items()):
-        found.setdefault(inode, namespaces.path_of(name))
+        yield namespaces.path_of(name), inode
     for process in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
         path = f"/proc/{process}/ns/net"
-        with contextlib.suppress(OSError):
-            found.setdefault(os.stat(path).st_ino, path)
-    return found
+        try:
+            inode = os.stat(path).st_ino
+        except OSError:
+            continue
+        yield path, inode
 
 
 def _has_leg(fleet: str, home: int) -> bool:

@@ -1,0 +1,140 @@
+# Copyright: mooring.cnm contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes of others during a run: one that goes from one namespace on into the next, as agents that look into containers do, and one that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils import change
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import strays
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
+from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, network, run, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.trouble import at_step
+from ansible_collections.mooring.cnm.tests.kernel.whole import whole
+
+HOME = "/proc/self/fd/9"
+VISITOR = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+os.dup2(os.open("/proc/self/ns/net", os.O_RDONLY), 9)
+for path in sys.stdin:
+    with open(path.strip()) as there:
+        assert libc.setns(there.fileno(), 0x40000000) == 0
+    print("there", flush=True)
+"""
+FRONT, WEB = network("front", "172.20.0.0/24"), sandbox("web", endpoint("front", "172.20.0.2"))
+WITHOUT_LEG = declare(FRONT, on_parent("macvlan"), WEB)
+
+
+class Visitor:
+    """A process that enters the namespaces that it is told to. It starts in that of the host."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.path = f"/proc/{process.pid}/ns/net"
+
+    def visit(self, path: str) -> None:
+        assert self._process.stdin and self._process.stdout
+        print(path, file=self._process.stdin, flush=True)
+        assert self._process.stdout.readline() == "there\n"
+
+
+@contextlib.contextmanager
+def visitor() -> Iterator[Visitor]:
+    with subprocess.Popen([sys.executable, "-c", VISITOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Visitor(process)
+
+
+@contextlib.contextmanager
+def container() -> Iterator[str]:
+    """The path of a namespace that somebody else made, by its process."""
+    with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo there; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "there\n"
+        yield f"/proc/{process.pid}/ns/net"
+
+
+@pytest.mark.parametrize(("module", "step"), [(strays, "_has_leg"), (change, "hold")], ids=["it was looked at", "the plan was made"])
+def test_a_run_does_not_go_with_a_process_into_another_namespace(host, monkeypatch: pytest.MonkeyPatch, module: Any, step: str) -> None:
+    """It is in a container with a leg that is not declared any more, and goes home into that of the host after a step of the run: nothing there may go."""
+    wire(host)
+    with visitor() as guest, container() as theirs:
+        run(WITHOUT_LEG)
+        before, real = whole(host), getattr(module, step)
+        leg = sandbox("redis", endpoint("lan", "192.0.2.10"), mode="attached", namespace=("netns", theirs))
+        run(declare(FRONT, on_parent("macvlan"), WEB, leg))
+        guest.visit(theirs)
+        assert f"remove macvlan cnm0 in {guest.path} (lan/redis)" in run(WITHOUT_LEG, check=True).ops
+
+        def and_then_it_goes_home(*arguments: Any) -> Any:
+            found = real(*arguments)
+            guest.visit(HOME)
+            return found
+
+        with monkeypatch.context() as patch, contextlib.suppress(Fault):
+            patch.setattr(module, step, and_then_it_goes_home)
+            run(WITHOUT_LEG)
+        run(WITHOUT_LEG)
+        check_same(before, lambda: whole(host))
+        assert run(WITHOUT_LEG).ops == ()
+
+
+@pytest.mark.parametrize("to", ["added", "changed", "removed"])
+def test_a_container_that_ends_in_the_middle_of_a_run_takes_nothing_else_along(host, to: str) -> None:
+    """It ends before each step by turns. Where the run fails, all else is put back."""
+    wire(host)
+    lan = on_parent("macvlan")
+    without = declare(FRONT, lan, WEB)
+    ways = {"added": (without, True), "changed": (None, True), "removed": (None, False)}
+    failures = 0
+    for number in itertools.count():
+        with container() as theirs:
+            legs = (endpoint("front", "172.20.0.9"), endpoint("lan", "192.0.2.10"))
+            redis = sandbox("redis", *legs, mode="attached", namespace=("netns", theirs))
+            other = replace(redis, endpoints=(endpoint("front", "172.20.0.8"), endpoint("lan", "192.0.2.9")))
+            start, stays = ways[to]
+            run(start or declare(FRONT, lan, WEB, redis))
+            goal = declare(replace(FRONT, internal=True), lan, sandbox("web", endpoint("front", "172.20.0.3")), *([other] if stays else []))
+            with at_step(number, functools.partial(ended_before, theirs)) as came:
+                failed = fails(goal, theirs)
+        failures += failed
+        if not came:
+            break
+        assert not failed or [op for op in run(without, check=True).ops if " file " not in op] == []
+        run(without)
+        assert run(without, check=True).ops == ()
+    assert number > 10
+    assert failures > 0
+
+
+def ended_before(theirs: str, call: Callable[..., Any], arguments: tuple[Any, ...], _which: int) -> Any:
+    os.kill(int(theirs.split("/")[2]), signal.SIGKILL)
+    while os.path.exists(theirs):
+        time.sleep(0.001)
+    return call(*arguments)
+
+
+def fails(goal: Declaration, theirs: str) -> bool:
+    try:
+        run(goal)
+    except Fault as fault:
+        but = re.escape(f", but for namespace {theirs}: its process has ended, or gone on into another one")
+        assert re.fullmatch(rf"Could not [a-z]+ [^\n]+: [^\n]+\.( [A-Z][^\n]*\.)? What stood before was put back({but})?\.", str(fault)), str(fault)
+        return True
+    return False
