@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from .aim import Aim
-from .kernel import namespaces
 from .kernel.held import Held, give_back, hold
 from .kernel.reasons import reason
 from .state.fault import Fault
 from .state.lost import lost_with, without
-from .state.objects import HostState, Key, Link, Namespace, Object
+from .state.objects import HostState, Key, Object
 from .state.plan import Plan, plan
 from .state.settled import is_settled
 from .state.words import in_words, name_of
@@ -63,26 +60,14 @@ def _go_back(aim: Aim, ours: dict[Key, Object], held: Held) -> tuple[Object, ...
     """Return to ``ours``, but for what can be neither made nor removed by now, which is the result."""
     give_back(held)
     stands = aim.look(ours)
-    taken = (*plan(stands, HostState(ours)).clashes, *_ended(ours))
+    taken = plan(stands, HostState(ours)).clashes
     left, keys = without(ours, taken), {one.key for one in taken}
     rest = HostState({key: one for key, one in stands.objects.items() if key not in keys}, stands.owned - keys)
     aim.apply(plan(rest, HostState(left, frozenset(left))).ops)
     return taken
 
 
-def _ended(ours: dict[Key, Object]) -> list[Object]:
-    """The namespaces of others that links of ``ours`` are in, and that nothing leads to any more."""
-    ended: list[Object] = []
-    for path in sorted({one.netns for one in ours.values() if isinstance(one, Link) and namespaces.is_place(one.netns)}):
-        with contextlib.suppress(OSError), namespaces.opened(path):
-            continue
-        ended.append(Namespace(path))
-    return ended
-
-
 def _why_not(one: Object) -> str:
-    if one.key[0] == "namespace" and namespaces.is_place(one.key[1]):
-        return "its process has ended, or gone on into another one"
     return "Docker has stopped, or has containers in it" if one.key[0] == "engine" else "somebody else has made another one"
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from .aim import Aim, Outcome
 from .kernel.alone import alone
-from .kernel.namespaces import BEHIND
+from .kernel.namespaces import holding
 from .state.objects import HostState
 from .state.settled import is_settled
 
@@ -31,8 +31,8 @@ def reach(aim: Aim) -> Outcome:
         return replace(_go(aim, True), waited=waited)
 
 
+@holding()
 def _go(aim: Aim, change: bool) -> Outcome:
-    BEHIND.clear()
     before = aim.look({})
     problems = [*aim.hindrances(before), *(aim.missing(before) if change else [])]
     if problems:

@@ -23,7 +23,7 @@ _OTHER_HANDLES = 256
 def hold(ops: Iterable[Op]) -> Iterator[Held]:
     """The namespaces whose names ``ops`` remove, each with a descriptor that keeps it alive during the block."""
     doomed = [op.before for op in ops if op.action == "remove" and isinstance(op.before, Namespace)]
-    _allow(len(doomed) + _OTHER_HANDLES)
+    allow(len(doomed) + len(namespaces.HELD))
     held: Held = []
     with contextlib.ExitStack() as stack:
         for one in doomed:
@@ -41,8 +41,9 @@ def give_back(held: Held) -> None:
             bind.bind(f"/proc/self/fd/{handle}", one.name, one.tag or "")
 
 
-def _allow(handles: int) -> None:
-    """Let this process have so many files open, as far as it may."""
+def allow(namespaces_held: int) -> None:
+    """Let this process have so many namespaces open beside its other files, as far as it may."""
+    handles = namespaces_held + _OTHER_HANDLES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= soft < handles:
         with contextlib.suppress(OSError, ValueError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import os
 from collections.abc import Iterator
 
@@ -20,8 +19,8 @@ from .reasons import reason
 DIRECTORY = "/run/netns"
 OWN = "/proc/thread-self/ns/net"
 
-# The inodes behind the paths of places when a run first looked into them: a process may go on into another namespace, and the run must not go with it.
-BEHIND: dict[str, int] = {}
+# Descriptors of the namespaces of others that a run looks into, by their paths: a process may end meanwhile, or go on into another namespace.
+HELD: dict[str, int] = {}
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -29,12 +28,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def path_of(name: str) -> str:
     """Where the namespace ``name`` is bound; the host's own for an empty name. One that somebody else made goes by its path."""
-    return (name if is_place(name) else f"{DIRECTORY}/{name}") if name else OWN
-
-
-def is_place(netns: str) -> bool:
-    """Whether a namespace is somebody else's, where only what stands on our links is ours."""
-    return netns.startswith("/")
+    return (name if name.startswith("/") else f"{DIRECTORY}/{name}") if name else OWN
 
 
 def short_name(netns: str) -> str:
@@ -44,12 +38,23 @@ def short_name(netns: str) -> str:
 
 
 @contextlib.contextmanager
-def opened(path: str, inode: int | None = None) -> Iterator[int]:
-    """A descriptor of the namespace at ``path``. Raises OSError: FileNotFoundError also where it is not that of the inode, or not that of before."""
+def opened(path: str) -> Iterator[int]:
+    """A descriptor of the namespace at ``path``, or of the one that was there when it was held. Raises OSError."""
+    if path in HELD:
+        yield HELD[path]
+        return
     with open(path, "rb", buffering=0) as there:
-        if (inode or BEHIND.get(path)) not in (None, os.fstat(there.fileno()).st_ino):
-            raise FileNotFoundError(errno.ENOENT, "its process has gone on into another namespace", path)
         yield there.fileno()
+
+
+@contextlib.contextmanager
+def holding() -> Iterator[None]:
+    """What is held is held until the end of the block."""
+    try:
+        yield
+    finally:
+        while HELD:
+            os.close(HELD.popitem()[1])
 
 
 class Journey:
@@ -68,9 +73,9 @@ class Journey:
         except OSError as error:
             raise Fault(f"namespace {netns}", "enter", reason(error)) from error
 
-    def go(self, path: str, inode: int | None = None) -> None:
-        """Go on into the namespace at ``path``. Raises OSError where it cannot be entered, or is not that of the inode."""
-        with opened(path, inode) as there:
+    def go(self, path: str) -> None:
+        """Go on into the namespace at ``path``. Raises OSError where it cannot be entered."""
+        with opened(path) as there:
             call("setns", there, CLONE_NEWNET)
         self.away = True
 
@@ -107,8 +112,7 @@ def names() -> dict[str, int]:
         for entry in os.scandir(DIRECTORY):
             # Somebody's link to the namespace of a process that has ended leads nowhere.
             with contextlib.suppress(OSError):
-                at = entry.stat()
-                if at.st_dev == home:
+                if (at := entry.stat()).st_dev == home:
                     found[entry.name] = at.st_ino
     return found
 

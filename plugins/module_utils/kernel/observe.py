@@ -17,10 +17,10 @@ from . import files, namespaces, sysctls
 from .bind import OWNER_BYTES
 from .dumps import SeenLink, read_links
 from .netlink import RouteSocket
-from .ours import Picture, add_footings, add_room
+from .ours import Picture, add_footings, add_room, is_place
+from .places import hold_places
 from .room import Room, peers_in, spaces_of
 from .rules import read_rules
-from .strays import stray_places
 from .tables import read_addresses, read_routes
 
 
@@ -48,10 +48,7 @@ def _observe(picture: Picture) -> HostState:
     rooms = [_read_host(picture, settings.get("", [])), *_read_namespaces(picture, settings)]
     _read_engine(rooms[0], picture)
     known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms))}
-    places = {path: os.stat(path).st_ino for path in filter(os.path.exists, picture.places)}
-    places.update(stray_places(picture.fleet, {*known, *places.values()}))
-    picture.places.update(places)
-    namespaces.BEHIND.update({**places, **namespaces.BEHIND})
+    hold_places(picture.places, picture.fleet, known)
     rooms.extend(_read_places(picture, settings))
     picture.peers = peers_in(rooms)
     for room in rooms:
@@ -146,13 +143,10 @@ def _unfinished() -> dict[str, str]:
 
 
 def _read_places(picture: Picture, settings: dict[str, list[str]]) -> Iterator[Room]:
-    """Look into namespaces of others. One that has ended is not there, and nothing in it."""
-    for path in sorted(picture.places):
+    """Look into the namespaces of others that are held. One that is not there is not, and nothing in it."""
+    for path in sorted(namespaces.HELD):
         with namespaces.journey() as way:
-            try:
-                way.go(path)
-            except FileNotFoundError:
-                continue
+            way.enter(path)
             with RouteSocket() as netlink:
                 room = Room(path, {link.index: link for link in read_links(netlink)})
                 picture.links[path] = room.links
@@ -161,7 +155,7 @@ def _read_places(picture: Picture, settings: dict[str, list[str]]) -> Iterator[R
 
 
 def _places_in(wanted: HostState) -> set[str]:
-    return {one.netns for one in wanted.objects.values() if isinstance(one, (Link, Sysctl)) and namespaces.is_place(one.netns)}
+    return {one.netns for one in wanted.objects.values() if isinstance(one, (Link, Sysctl)) and is_place(one.netns)}
 
 
 def _written_by(content: str) -> Tag | None:

@@ -12,7 +12,7 @@ from ..state.entry import NEIGHBOURS, Entries
 from ..state.objects import HostState, Key, Link, Object, Route, Sysctl
 from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, ROUTE_PROTOCOL, Tag, read_tag
-from . import namespaces, sysctls
+from . import sysctls
 from .dumps import SeenLink
 from .room import End, Room, addresses_of, link_of
 
@@ -49,6 +49,11 @@ class Picture:
 
     def is_ours(self, tag: Tag | None) -> bool:
         return tag is not None and tag.fleet == self.fleet
+
+
+def is_place(netns: str) -> bool:
+    """Whether a namespace is somebody else's, where only what stands on our links is ours."""
+    return netns.startswith("/")
 
 
 def add_room(room: Room, picture: Picture) -> None:
@@ -96,7 +101,7 @@ def _add_routes(room: Room, picture: Picture, ours: dict[int, Link]) -> None:
         via = room.links.get(seen.index)
         wanted = picture.routes.get((room.netns, seen.destination, seen.metric, seen.table))
         one = Route(room.netns, seen.destination, seen.gateway or "", via.name if via else "", seen.metric, seen.table, seen.type)
-        is_own = bool(room.netns) and not namespaces.is_place(room.netns)
+        is_own = bool(room.netns) and not is_place(room.netns)
         if is_own or seen.index in ours or (wanted is not None and wanted.type != "unicast" and one.key == wanted.key):
             if seen.protocol == ROUTE_PROTOCOL or wanted is not None:
                 picture.add(one, True)
