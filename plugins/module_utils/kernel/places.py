@@ -33,16 +33,17 @@ def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) 
     found: dict[int, list[str]] = {}
     with namespaces.journey() as way:
         for path in _paths():
-            # Processes end, and their namespaces with them.
-            with contextlib.suppress(OSError), namespaces.opened(path) as there:
-                inode = os.fstat(there).st_ino
+            # Processes end, and their namespaces with them; or they go on into another one.
+            with contextlib.suppress(OSError):
+                inode = os.stat(path).st_ino
                 if inode in found:
                     found[inode].append(path)
                 elif inode not in seen:
-                    way.go(f"/proc/self/fd/{there}")
-                    seen.add(inode)
-                    if _has_leg(fleet, way.home):
-                        found[inode] = [path]
+                    way.go(path)
+                    if os.stat(namespaces.OWN).st_ino == inode:
+                        seen.add(inode)
+                        if _has_leg(fleet, way.home):
+                            found[inode] = [path]
     for inode, paths in found.items():
         _hold_one(inode, paths)
 
@@ -57,7 +58,7 @@ def _hold_declared(declared: AbstractSet[str]) -> None:
 
 
 def _hold_one(inode: int, paths: list[str]) -> None:
-    """Hold the namespace of this inode by the first of its paths that still leads there: some are of processes that have gone on, as this one does."""
+    """Hold the namespace of this inode by the first of its paths that still leads there: some may be those of passers-by."""
     for path in paths:
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
