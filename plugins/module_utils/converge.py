@@ -30,7 +30,10 @@ def see(wanted: HostState, fleet: str) -> HostState:
 
 def predict(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
     """What ``converge`` would do. Nothing is changed."""
-    return predict_aim(fleet_aim(wanted, fleet, look))
+    from .kernel.places import holding
+
+    with holding():
+        return predict_aim(fleet_aim(wanted, fleet, look))
 
 
 def converge(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
@@ -38,7 +41,10 @@ def converge(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
 
     Foreign objects in the way are told as clashes, and then nothing is done. look: how the host is seen; what it does not see is left alone.
     """
-    return reach(fleet_aim(wanted, fleet, look))
+    from .kernel.places import holding
+
+    with holding():
+        return reach(fleet_aim(wanted, fleet, look))
 
 
 def fleet_aim(wanted: HostState, fleet: str, look: Look = see) -> Aim:

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from .aim import Aim, Outcome
 from .kernel.alone import alone
-from .kernel.namespaces import holding
 from .state.objects import HostState
 from .state.settled import is_settled
 
@@ -31,7 +30,6 @@ def reach(aim: Aim) -> Outcome:
         return replace(_go(aim, True), waited=waited)
 
 
-@holding()
 def _go(aim: Aim, change: bool) -> Outcome:
     before = aim.look({})
     problems = [*aim.hindrances(before), *(aim.missing(before) if change else [])]

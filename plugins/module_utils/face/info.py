@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from ..kernel import namespaces
-from ..kernel.dumps import SeenLink, read_links
+from ..kernel.dumps import LO, SeenLink, read_links
 from ..kernel.netlink import RouteSocket
 from ..state.objects import HostState, Key, Link, Object
 from ..state.tag import read_tag
@@ -48,10 +49,10 @@ def spaces() -> list[Shown]:
     """The named namespaces, sorted, with the names of their links. One namespace can have several names."""
     found: list[Shown] = []
     for name, inode in sorted(namespaces.names().items()):
-        with namespaces.inside(name), RouteSocket() as netlink:
+        with contextlib.suppress(namespaces.Gone), namespaces.inside(name, inode), RouteSocket() as netlink:
             links = read_links(netlink)
-        alias = next((link.alias for link in links if link.name == "lo"), None)
-        found.append({"name": name, "path": namespaces.path_of(name), "inode": inode, "links": sorted(link.name for link in links), **_owner(alias)})
+            alias = next(link.alias for link in links if link.index == LO)
+            found.append({"name": name, "path": namespaces.path_of(name), "inode": inode, "links": sorted(link.name for link in links), **_owner(alias)})
     return found
 
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..kernel import namespaces
@@ -59,34 +60,34 @@ def _rooms_and_pairs(told: Told) -> tuple[list[Room], dict[Place, End]]:
     A pair that may have to go is looked for in all namespaces, so that it can be put back whole.
     """
     sought = {at[0] for one in (*told.links, *told.ground) for at in ((one.netns, ""), one.peer, one.parent) if at is not None} | {""}
-    rooms = _rooms(told, sought)
+    rooms = _rooms(told, sorted(sought))
     peers = peers_in(rooms)
     doomed = {one.key for one in told.links if one.kind == "veth" and (one.peer is not None or not told.present)}
     alone = (room for room in rooms for link in room.links.values() if ("link", room.netns, link.name) in doomed and (room.netns, link.index) not in peers)
     if next(alone, None) is not None:
         known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms))}
         others = {inode: name for name, inode in namespaces.names().items() if inode not in known}
-        rooms = _rooms(told, {*sought, *others.values()})
+        rooms = _rooms(told, sorted({*sought, *others.values()}))
         peers = peers_in(rooms)
     return rooms, peers
 
 
-def _rooms(told: Told, sought: Iterable[str]) -> list[Room]:
+def _rooms(told: Told, sought: Sequence[str]) -> list[Room]:
     """Namespaces. One that does not exist is left out: it may be about to be made."""
     rooms: list[Room] = []
-    there = [netns for netns in sorted(sought) if not netns or os.path.exists(namespaces.path_of(netns))]
     with namespaces.journey() as way:
-        for netns in there:
-            way.enter(netns)
-            with RouteSocket() as netlink:
-                room = Room(netns, {link.index: link for link in read_links(netlink)})
-                room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
-                if told.kind == "vxlan":
-                    from ..kernel.entries import read_entries
+        for netns in sought:
+            with contextlib.suppress(namespaces.Gone):
+                way.enter(netns)
+                with RouteSocket() as netlink:
+                    room = Room(netns, {link.index: link for link in read_links(netlink)})
+                    room.addresses, room.routes = read_addresses(netlink), read_routes(netlink)
+                    if told.kind == "vxlan":
+                        from ..kernel.entries import read_entries
 
-                    room.entries = read_entries(netlink)
-                room.spaces = spaces_of(netlink, room.links.values(), way.home, filter(None, there))
-            rooms.append(room)
+                        room.entries = read_entries(netlink)
+                    room.spaces = spaces_of(netlink, room.links.values(), way.home, filter(None, sought))
+                rooms.append(room)
     return rooms
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..aim import Aim
 from ..kernel import namespaces
-from ..kernel.dumps import read_links
+from ..kernel.dumps import LO, read_links
 from ..kernel.netlink import RouteSocket
 from ..model.problem import Problem
 from ..runner import run
@@ -47,7 +47,7 @@ def _look(name: str, present: bool) -> HostState:
     if name not in names:
         return HostState()
     with namespaces.inside(name), RouteSocket() as netlink:
-        lo = next(link for link in read_links(netlink) if link.name == "lo")
+        lo = next(link for link in read_links(netlink) if link.index == LO)
     one = Namespace(name, lo.alias, up=lo.up)
     objects: dict[Key, Object] = {one.key: one}
     if not present and [*names.values(), os.stat(namespaces.OWN).st_ino].count(names[name]) == 1:

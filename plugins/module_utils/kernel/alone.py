@@ -39,8 +39,9 @@ def alone(who: str) -> Iterator[str]:
                 cause = f"another run is at work on this host, {holder}, and did not end within {_PATIENCE_S:.0f} s"
                 raise Fault(f"this host for {who}", "change", cause, "Nothing was changed. Wait for it to end, or end it, and run again.")
             time.sleep(_LOOK_AGAIN_S)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} for {who}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk hinders no run that needs nothing of it
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} for {who}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n".encode(), 0)
         yield f"Waited {time.monotonic() - begin_s:.1f} s for another run on this host, {holder}." if holder else ""
     finally:
         os.close(handle)

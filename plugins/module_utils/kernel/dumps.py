@@ -24,6 +24,7 @@ _OF_A_LINK = frozenset((1, 3, 4, 5, 6, 10, 13, 18, 20, 26, 27, 37, 52))  # of th
 _INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE = 8, 1
 _SKIP_STATISTICS = struct.pack("=HHI", 8, _IFLA_EXT_MASK, 8)
 _IFF_UP, _IFF_PROMISC = 1, 0x100
+LO = 1  # the index of lo in every namespace, whatever it is called there
 
 
 class SeenLink(NamedTuple):

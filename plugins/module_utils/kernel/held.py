@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import signal
 from collections.abc import Iterable, Iterator
 
 from ..state.objects import Namespace
@@ -15,21 +16,31 @@ from ..state.op import Op
 from . import bind, namespaces
 
 Held = list[tuple[Namespace, int]]
-# What else a run has open at a time, generously.
-_OTHER_HANDLES = 256
+# What asks a process to end, as a terminal does whose connection broke.
+_ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
 def hold(ops: Iterable[Op]) -> Iterator[Held]:
-    """The namespaces whose names ``ops`` remove, each with a descriptor that keeps it alive during the block."""
+    """The namespaces whose names ``ops`` remove, each with a descriptor that keeps it alive during the block.
+
+    Who asks this process to end meanwhile has to wait until it is done: half of a change would be left. What is born in a namespace needs that open.
+    """
     doomed = [op.before for op in ops if op.action == "remove" and isinstance(op.before, Namespace)]
-    allow(len(doomed) + len(namespaces.HELD))
     held: Held = []
     with contextlib.ExitStack() as stack:
+        stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING))
+        open_many()
         for one in doomed:
             with contextlib.suppress(OSError):  # a name that a killed run never bound
                 held.append((one, stack.enter_context(namespaces.opened(namespaces.path_of(one.name)))))
         yield held
+
+
+def open_many() -> None:
+    """Let this process have as many files open as anybody lets it."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def give_back(held: Held) -> None:
@@ -39,12 +50,3 @@ def give_back(held: Held) -> None:
         if there.get(one.name) != os.fstat(handle).st_ino:
             bind.unbind(one.name)
             bind.bind(f"/proc/self/fd/{handle}", one.name, one.tag or "")
-
-
-def allow(namespaces_held: int) -> None:
-    """Let this process have so many namespaces open beside its other files, as far as it may."""
-    handles = namespaces_held + _OTHER_HANDLES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < handles:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (handles if hard < 0 else min(handles, hard), hard))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 from collections.abc import Iterator
 
@@ -38,23 +39,19 @@ def short_name(netns: str) -> str:
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[int]:
-    """A descriptor of the namespace at ``path``, or of the one that was there when it was held. Raises OSError."""
+def opened(path: str, inode: int | None = None) -> Iterator[int]:
+    """A descriptor of the namespace at ``path``, or of the one that was there when it was held. Raises OSError, also where it does not have the inode."""
     if path in HELD:
         yield HELD[path]
         return
     with open(path, "rb", buffering=0) as there:
+        if inode not in (None, os.fstat(there.fileno()).st_ino):
+            raise FileNotFoundError(errno.ENOENT, "another namespace is there by now", path)
         yield there.fileno()
 
 
-@contextlib.contextmanager
-def holding() -> Iterator[None]:
-    """What is held is held until the end of the block."""
-    try:
-        yield
-    finally:
-        while HELD:
-            os.close(HELD.popitem()[1])
+class Gone(Fault):
+    """A namespace is not there any more: its name was taken away, or leads to another one."""
 
 
 class Journey:
@@ -63,19 +60,20 @@ class Journey:
     def __init__(self, home: int) -> None:
         self.home, self.away = home, False
 
-    def enter(self, netns: str) -> None:
-        """Go on into the named namespace (with its /proc/sys/net). Empty: back home. Raises Fault."""
+    def enter(self, netns: str, inode: int | None = None) -> None:
+        """Go on into the named namespace (with its /proc/sys/net), which has that inode. Empty: back home. Raises Gone, or Fault where it does not let in."""
         try:
             if netns:
-                self.go(path_of(netns))
+                self.go(path_of(netns), inode)
             elif self.away:  # who stays needs no right to go
                 call("setns", self.home, CLONE_NEWNET)
         except OSError as error:
-            raise Fault(f"namespace {netns}", "enter", reason(error)) from error
+            kind = Gone if error.errno in (errno.ENOENT, errno.EINVAL) else Fault  # its file, too, is there still for a moment
+            raise kind(f"namespace {netns}", "enter", reason(error)) from error
 
-    def go(self, path: str) -> None:
-        """Go on into the namespace at ``path``. Raises OSError where it cannot be entered."""
-        with opened(path) as there:
+    def go(self, path: str, inode: int | None = None) -> None:
+        """Go on into the namespace at ``path``, which has that inode. Raises OSError where it cannot be entered."""
+        with opened(path, inode) as there:
             call("setns", there, CLONE_NEWNET)
         self.away = True
 
@@ -97,10 +95,10 @@ def journey() -> Iterator[Journey]:
 
 
 @contextlib.contextmanager
-def inside(netns: str) -> Iterator[None]:
-    """Run the block in the named namespace, and come back whatever happens. Empty: stay. Raises Fault."""
+def inside(netns: str, inode: int | None = None) -> Iterator[None]:
+    """Run the block in the named namespace, and come back whatever happens. Empty: stay. Raises as ``Journey.enter`` does."""
     with journey() as way:
-        way.enter(netns)
+        way.enter(netns, inode)
         yield
 
 

@@ -10,13 +10,12 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE, _ERROR, _U32 = struct.Struct("=HH"), struct.Struct("=i"), struct.Struct("=I")
 
-NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP, NLM_F_ACK_TLVS = 0x1, 0x2, 0x4, 0x300, 0x200
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP, NLM_F_ACK_TLVS = 0x1, 0x2, 0x4, 0x10, 0x300, 0x200
 NLA_F_NESTED = 0x8000
 _NLMSG_ERROR, _NLMSG_DONE, _NLMSGERR_ATTR_MSG = 2, 3, 1
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
@@ -25,8 +24,8 @@ _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _GONE = {21: errno.EADDRNOTAVAIL, 25: errno.ESRCH, 29: errno.ENOENT}
 
 _RECEIVE_BYTES = 32 * 1024
-# So many messages per send that their errors fit into the socket's buffer. How long what is in use is asked for.
-_BATCH, PATIENCE_S = 64, 5.0
+# So many messages per send that their errors fit into the socket's buffer. How long what is in use is asked for. How often a dump that was interrupted is.
+_BATCH, PATIENCE_S, _TRIES = 64, 5.0, 16
 
 Attributes = dict[int, bytes]
 Places = list[tuple[int, slice]]
@@ -56,25 +55,31 @@ class RouteSocket:
     def __exit__(self, *_exception: object) -> None:
         self._socket.close()
 
-    def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
-        """The body of every message of a dump. kind: RTM_GET…; body: the fixed header of that kind, perhaps with attributes."""
+    def dump(self, kind: int, body: bytes, tries: int = _TRIES) -> list[bytes]:
+        """The body of every message of a dump. kind: RTM_GET…; body: the fixed header of that kind, perhaps with attributes. Raises Refused.
+
+        Where something comes or goes meanwhile, the kernel may pass over what stands, and says so: it is asked again. On a host where that never ends, the
+        last dump counts: who acts on what it lacks is refused by the kernel.
+        """
+        found, interrupted, status = [], 0, None
         self._socket.send(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body)
-        while True:
-            for kind, _flags, _sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
-                if kind == _NLMSG_DONE:
-                    return
-                if kind == _NLMSG_ERROR:
-                    raise Refused(-_ERROR.unpack_from(payload)[0], 0, "")
-                yield payload
+        while status is None:
+            for told, flags, _sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
+                interrupted |= flags & NLM_F_DUMP_INTR
+                found.append(payload)
+                if told in (_NLMSG_DONE, _NLMSG_ERROR):
+                    status = -_ERROR.unpack_from(found.pop())[0]
+        if status:
+            raise Refused(status, 0, "")
+        return self.dump(kind, body, tries - 1) if interrupted and tries > 1 else found
 
     def ask(self, kind: int, body: bytes) -> bytes:
         """The body of the one answer to a question that is no dump. Raises Refused."""
         self._socket.send(HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST, 1, 0) + body)
-        for kind, _flags, _sequence, payload in _messages(self._socket.recv(_RECEIVE_BYTES)):
-            if kind == _NLMSG_ERROR:
-                raise Refused(-_ERROR.unpack_from(payload)[0], 0, "")
-            return payload
-        raise OSError(errno.EBADMSG, "the kernel gave no answer")
+        told, _flags, _sequence, payload = _messages(self._socket.recv(_RECEIVE_BYTES))[0]
+        if told == _NLMSG_ERROR:
+            raise Refused(-_ERROR.unpack_from(payload)[0], 0, "")
+        return payload
 
     def send(self, messages: list[tuple[int, int, bytes]]) -> None:
         """Send (kind, flags, body) for each message, in order. Raises Refused for the first that the kernel refused.
@@ -159,7 +164,5 @@ def _messages(data: bytes) -> list[tuple[int, int, int, bytes]]:
 
 def _own_words(flags: int, payload: bytes) -> str:
     """The kernel's own sentence in an error (NETLINK_EXT_ACK), or nothing."""
-    if not flags & NLM_F_ACK_TLVS:
-        return ""
-    said = attributes(payload, _ERROR.size + HEADER.size).get(_NLMSGERR_ATTR_MSG, b"")
+    said = attributes(payload, _ERROR.size + HEADER.size).get(_NLMSGERR_ATTR_MSG, b"") if flags & NLM_F_ACK_TLVS else b""
     return said.rstrip(b"\0").decode(errors="replace")

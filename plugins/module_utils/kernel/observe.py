@@ -15,7 +15,7 @@ from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, NAME_PREFIX, Tag, read_tag
 from . import files, namespaces, sysctls
 from .bind import OWNER_BYTES
-from .dumps import SeenLink, read_links
+from .dumps import LO, SeenLink, read_links
 from .netlink import RouteSocket
 from .ours import Picture, add_footings, add_room, is_place
 from .places import hold_places
@@ -108,11 +108,14 @@ def _read_namespaces(picture: Picture, settings: dict[str, list[str]]) -> list[R
     rooms = []
     with namespaces.journey() as way:
         for name in sorted(inodes):
-            way.enter(name)
+            try:
+                way.enter(name, inodes[name])
+            except namespaces.Gone:  # as those of Podman's containers do at any time
+                continue
             with RouteSocket() as netlink:
                 room = Room(name, {link.index: link for link in read_links(netlink)})
-                los[name], picture.links[name] = room.lo, room.links
-                owner = read_tag(room.lo.alias)
+                los[name], picture.links[name] = room.links[LO], room.links
+                owner = read_tag(los[name].alias)
                 if owner is not None and owner.sandbox == name and picture.is_ours(owner):
                     _read_inside(room, picture, netlink, settings.get(name, []), way.home)
                     rooms.append(room)
@@ -136,9 +139,10 @@ def _unfinished() -> dict[str, str]:
     found = {}
     with contextlib.suppress(FileNotFoundError):
         for entry in os.scandir(namespaces.DIRECTORY):
-            if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < OWNER_BYTES:
-                with open(entry.path, encoding="utf-8", errors="replace") as file:
-                    found[entry.name] = file.read().strip()
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file(follow_symlinks=False) and entry.stat().st_dev != home and entry.stat().st_size < OWNER_BYTES:
+                    with open(entry.path, encoding="utf-8", errors="replace") as file:
+                        found[entry.name] = file.read().strip()
     return found
 
 

@@ -13,7 +13,7 @@ from ..state.objects import HostState, Key, Link, Object, Route, Sysctl
 from ..state.queue import Queue, Redirect
 from ..state.tag import LINK_GROUP, ROUTE_PROTOCOL, Tag, read_tag
 from . import sysctls
-from .dumps import SeenLink
+from .dumps import LO, SeenLink
 from .room import End, Room, addresses_of, link_of
 
 # What goes with a link on the host when it is removed, and is needed to put it back.
@@ -60,7 +60,7 @@ def add_room(room: Room, picture: Picture) -> None:
     netns = room.netns
     ours: dict[int, Link] = {}
     for link in room.links.values():
-        if link.name == "lo":
+        if link.index == LO:
             continue
         seen = link_of(room, link, picture.peers, picture.links)
         if _is_ours(link, picture):

@@ -21,6 +21,16 @@ from .tables import read_namespace_number
 _KINDS = ("macvlan", "ipvlan")
 
 
+@contextlib.contextmanager
+def holding() -> Iterator[None]:
+    """Let go of what is held at the end of the block. The process of a module needs none: it ends with its run."""
+    try:
+        yield
+    finally:
+        while namespaces.HELD:
+            os.close(namespaces.HELD.popitem()[1])
+
+
 def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) -> None:
     """Hold the namespaces at the paths that are ``declared``, as far as they are there, and those in which a leg of ``fleet`` stands that nothing leads to,
     and whose parent is on this host.
@@ -39,19 +49,18 @@ def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) 
                 if inode in found:
                     found[inode].append(path)
                 elif inode not in seen:
-                    way.go(path)
-                    if os.stat(namespaces.OWN).st_ino == inode:
-                        seen.add(inode)
-                        if _has_leg(fleet, way.home):
-                            found[inode] = [path]
+                    way.go(path, inode)
+                    seen.add(inode)
+                    if _has_leg(fleet, way.home):
+                        found[inode] = [path]
     for inode, paths in found.items():
         _hold_one(inode, paths)
 
 
 def _hold_declared(declared: AbstractSet[str]) -> None:
-    from .held import allow  # few hosts have one
+    from .held import open_many  # few hosts have one
 
-    allow(len(declared))
+    open_many()
     for path in sorted(declared - namespaces.HELD.keys()):
         with contextlib.suppress(FileNotFoundError):
             namespaces.HELD[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_interface
@@ -40,17 +41,15 @@ class Room:
     settings: dict[str, str | None] = field(default_factory=dict)
     spaces: dict[int, str] = field(default_factory=dict)
 
-    @property
-    def lo(self) -> SeenLink:
-        return next(link for link in self.links.values() if link.name == "lo")
-
 
 def spaces_of(netlink: RouteSocket, links: Iterable[SeenLink], home: int, others: Iterable[str]) -> dict[int, str]:
-    """The namespaces that links here rest on, by their numbers here. home: a descriptor of the host's; others: named ones, asked only where needed."""
+    """The namespaces that links here rest on, by their numbers here. home: a descriptor of the host's; others: named ones, asked only where needed, and
+    passed over where they have gone meanwhile.
+    """
     sought = {link.netnsid for link in links if link.netnsid >= 0 and link.kind in STACKED}
     found = {read_namespace_number(netlink, home): ""} if sought else {}
     for name in others if sought - set(found) else ():
-        with namespaces.opened(namespaces.path_of(name)) as there:
+        with contextlib.suppress(OSError), namespaces.opened(namespaces.path_of(name)) as there:
             found.setdefault(read_namespace_number(netlink, there), name)
     return found
 
@@ -80,9 +79,10 @@ def peers_in(rooms: list[Room]) -> dict[End, tuple[str, str]]:
 
 
 def _is_number_of(netns: str, number: int, other: str) -> bool:
-    """Whether ``other`` has this number in ``netns``: the indexes of links are the same in many namespaces."""
-    with namespaces.opened(namespaces.path_of(other)) as there, namespaces.inside(netns), RouteSocket() as netlink:
-        return read_namespace_number(netlink, there) == number
+    """Whether ``other`` has this number in ``netns``: the indexes of links are the same in many namespaces. One that has gone meanwhile has none."""
+    with contextlib.suppress(OSError, namespaces.Gone), namespaces.opened(namespaces.path_of(other)) as at, namespaces.inside(netns), RouteSocket() as netlink:
+        return read_namespace_number(netlink, at) == number
+    return False
 
 
 def link_of(room: Room, seen: SeenLink, peers: dict[End, tuple[str, str]], rooms: dict[str, dict[int, SeenLink]]) -> Link:
