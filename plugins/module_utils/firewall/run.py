@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from ..state.fault import Fault
 _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 _RULES = "the firewall rules"
+_NO_TABLE, _GONE = '{"nftables": []}', os.strerror(errno.ENOENT)
 _INSTALL = "Install the package {} (role mooring.cnm.host does)."
 
 
@@ -59,8 +61,13 @@ def as_printed(family: str, words: str) -> str:
 
 
 def list_table(family: str, name: str) -> str:
-    """A table of nftables as JSON."""
-    return _run([_need_nft(), "-j", "list", "table", family, name], "")
+    """A table of nftables as JSON; without anything where there is none any more: firewalld and Docker make theirs anew at any time."""
+    try:
+        return _run([_need_nft(), "-j", "list", "table", family, name], "")
+    except Fault as fault:
+        if _GONE not in fault.cause:
+            raise
+        return _NO_TABLE
 
 
 def load(text: str) -> None:

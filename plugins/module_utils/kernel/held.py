@@ -30,6 +30,7 @@ def hold(ops: Iterable[Op]) -> Iterator[Held]:
     held: Held = []
     with contextlib.ExitStack() as stack:
         stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING))
+        stack.callback(os.umask, os.umask(0o022))  # what is made for all has to be seen by all, whoever runs this
         open_many()
         for one in doomed:
             with contextlib.suppress(OSError):  # a name that a killed run never bound

@@ -13,6 +13,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 
+from ..state.fault import Fault
 from ..state.tag import ROUTE_PROTOCOL
 from . import namespaces
 from .answer import DOCKER, PODMAN, NoEngine, answer
@@ -21,6 +22,7 @@ from .reasons import reason
 from .tables import read_routes
 
 _PATIENCE_S = 20.0
+_LOOK = "Look whether it works, and run again."
 _FAMILIES = {"default": 4, "::/0": 6}
 
 
@@ -90,11 +92,16 @@ def _states(container: str) -> Iterator[dict]:
                 yield found.get("State") or {}
     tool = shutil.which("podman", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
     if tool is not None and not os.path.exists(PODMAN):
-        done = subprocess.run([tool, "container", "inspect", "--", container], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
-        yield from (one.get("State") or {} for one in (json.loads(done.stdout) if done.returncode == 0 else []))
+        try:
+            done = subprocess.run([tool, "container", "inspect", "--", container], capture_output=True, timeout=_PATIENCE_S, check=False)
+            yield from (one.get("State") or {} for one in (json.loads(done.stdout) if done.returncode == 0 else []))
+        except (subprocess.TimeoutExpired, ValueError) as error:
+            raise Fault(f"Podman for container {container}", "ask", f"it gives no answer that can be read: {error}", _LOOK) from error
 
 
 def _found(engine: str, resource: str) -> dict | None:
-    """What an engine knows by a name or id; None where it knows no such thing."""
+    """What an engine knows by a name or id; None where it knows no such thing. Raises Fault where it cannot tell: it may know it well."""
     status, found = answer(engine, "GET", resource)
+    if status >= 500:
+        raise Fault(f"the engine at {engine}", "ask", f"it answers {status}: {found.get('message') if isinstance(found, dict) else found}", _LOOK)
     return found if status == 200 and isinstance(found, dict) else None

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils import boot
 from ansible_collections.mooring.cnm.plugins.module_utils.persist.engine import PACKAGE, digest_of, read_engine
 
 ENGINE = read_engine()
@@ -70,3 +73,10 @@ def test_a_broken_slice_is_a_sentence(folder: Path, text: str | None, sentence: 
     done = run(str(folder), str(path))
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith(sentence.format(path=path)), done.stdout
+
+
+def test_a_host_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "default.json").write_text('{"fleet": "default"}')
+    monkeypatch.setattr(boot, "converge_slice", Mock(side_effect=OSError(errno.ENFILE, "injected")))
+    assert boot.main(str(tmp_path / "default.json")) == 1
+    assert capsys.readouterr().out == "<3>The host could not be read: the host has no free file handles (ENFILE).\n"
