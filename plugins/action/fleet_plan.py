@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ansible.constants as C
@@ -25,7 +26,10 @@ class ActionModule(ActionBase):
             argument_spec={"look": {"type": "str", "default": "host__look"}, "allocate": {"type": "bool", "default": True}}
         )
         _refuse_part_runs(self._task)
-        return {**result, **planned(task_vars or {}, args["look"], args["allocate"], self._task.check_mode, C.DEFAULT_LOCAL_TMP)}
+        return {**result, **planned(task_vars or {}, args["look"], args["allocate"], self._task.check_mode, C.DEFAULT_LOCAL_TMP, self._filled_in)}
+
+    def _filled_in(self, given: dict[str, Any], held: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._templar.copy_with_new_env(available_variables=held).template(given)
 
 
 def _refuse_part_runs(task: Any) -> None:

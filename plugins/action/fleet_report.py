@@ -10,9 +10,10 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..plugin_utils.fleet.inventory import declaration_problems, declares, plain
+from ..plugin_utils.fleet.inventory import declaration_problems, declares
 from ..plugin_utils.fleet.left_out import stale_peers
 from ..plugin_utils.fleet.report import FleetReport, declaration_report, drift_report, preflight_report, stale_report
+from ..plugin_utils.fleet.variables import plain
 
 _REPORTS = ("preflight", "drift")
 

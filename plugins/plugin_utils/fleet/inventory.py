@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the inventory says of the whole fleet, read without templating a thousand hosts' variables for one."""
+"""What the inventory says of the whole fleet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible.errors import AnsibleActionFail
-from ansible.parsing.vault import EncryptedString
 
 from ...module_utils.ipam.fleet import HostInput
 from ...module_utils.ipam.pools import Stock, read_overlay_pool, read_pools
@@ -23,6 +22,7 @@ from ...module_utils.model.problem import Problem
 from ...module_utils.model.report import Unreadable, shown
 from ...module_utils.model.values import integer_between
 from .underlay import Underlay, underlay_of
+from .variables import HostVariables, Template, as_given, plain
 
 # Fleet variables: equal on all hosts.
 _DEFAULTS: dict[str, Any] = {
@@ -58,6 +58,7 @@ class Fleet:
     """hosts: all that declare something. at_work: those that this play still works on. underlay: the place of each on it.
 
     policies: what docker_user is told for each host that declares one, and where each of its rules stands in the variables.
+    unread: the variables that could not be filled in. All else that seems to be wrong may follow from these.
     """
 
     name: str
@@ -71,12 +72,13 @@ class Fleet:
     verify: str
     firewall: str
     problems: list[Problem]
+    unread: list[Problem]
 
 
-def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
+def read_fleet(variables: Mapping[str, Any], look: str, template: Template = as_given) -> Fleet:
     """The fleet in ``task_vars``. look: the variable in which each host's ``topology_info`` was registered."""
     every: dict[str, Mapping[str, Any]] = {plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
-    hosts = {host: _Variables(host, held, variables["hostvars"]) for host, held in every.items() if declares(held)}
+    hosts = {host: HostVariables(host, held, variables["hostvars"], template) for host, held in every.items() if declares(held)}
     at_work = frozenset(hosts).intersection(plain(variables["ansible_play_hosts"]))
     problems = declaration_problems(every)
     if not hosts:
@@ -102,6 +104,7 @@ def read_fleet(variables: Mapping[str, Any], look: str) -> Fleet:
         verify=str(given["cnm_verify"]),
         firewall=str(given["cnm_firewall"]),
         problems=[*problems, *pool_problems, *overlay_problems],
+        unread=[problem for one in hosts.values() for problem in one.unread],
     )
 
 
@@ -133,44 +136,7 @@ def _name_problems(hosts: Iterable[str]) -> list[Problem]:
     return [Problem(shown(host), "inventory_hostname", shown(host), message) for host in longest]
 
 
-class _Variables:
-    """One host's variables. A value is templated, which is slow, only where it holds a template, or text that is encrypted."""
-
-    def __init__(self, host: str, held: Mapping[str, Any], hostvars: Any) -> None:
-        self.host, self._held, self._hostvars = host, held, hostvars
-
-    def get(self, name: str, otherwise: Any = None) -> Any:
-        if name not in self._held:
-            return otherwise
-        value = self._held[name]
-        return plain(self._hostvars[self.host][name] if _is_unread(value) else value)
-
-    def starting(self, name: str) -> dict[str, Any]:
-        return {key: self.get(key) for key in self._held if key == name or key.startswith(f"{name}__")}
-
-
-def plain(value: Any) -> Any:
-    """``value`` without what Ansible adds to strings and containers."""
-    if isinstance(value, Mapping):
-        return {plain(key): plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
-
-
-def _is_unread(value: Any) -> bool:
-    """Whether only Ansible knows what is meant: a template, a vaulted text, or either inside."""
-    if isinstance(value, Mapping):
-        return any(_is_unread(one) for pair in value.items() for one in pair)
-    if isinstance(value, (list, tuple)):
-        return any(_is_unread(one) for one in value)
-    return "{{" in value or "{%" in value if isinstance(value, str) else isinstance(value, EncryptedString)
-
-
-def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list[Problem]]:
+def _fleet_variables(hosts: dict[str, HostVariables]) -> tuple[dict[str, Any], list[Problem]]:
     """The fleet variables of the first host, and where another host differs."""
     first, *others = hosts.values()
     given = {name: first.get(name, default) for name, default in _DEFAULTS.items()}
@@ -183,7 +149,7 @@ def _fleet_variables(hosts: dict[str, _Variables]) -> tuple[dict[str, Any], list
     return given, problems
 
 
-def _policy(host: _Variables, problems: list[Problem]) -> dict[str, Any] | None:
+def _policy(host: HostVariables, problems: list[Problem]) -> dict[str, Any] | None:
     """What a host declares of DOCKER-USER: the lists of groups and hosts in the order of their names, and then the plain one."""
     given = host.starting("cnm_docker_user")
     names = sorted(given, key=lambda name: (name == "cnm_docker_user", name))
@@ -196,7 +162,7 @@ def _policy(host: _Variables, problems: list[Problem]) -> dict[str, Any] | None:
     return {"rules": [rule for _place, rule in rules], "position": position, "places": [place for place, _rule in rules]} if names and not problems else None
 
 
-def _report(host: _Variables, look: str) -> Any:
+def _report(host: HostVariables, look: str) -> Any:
     result = host.get(look)
     return result.get("reserved") if isinstance(result, dict) else None
 
@@ -209,7 +175,7 @@ def _number(given: dict[str, Any], name: str, last: int, problems: list[Problem]
         return int(_DEFAULTS[name])
 
 
-def _ledger_path(given: Any, hosts: dict[str, _Variables]) -> str:
+def _ledger_path(given: Any, hosts: dict[str, HostVariables]) -> str:
     if given:
         return os.path.abspath(os.path.expanduser(str(given)))
     folders = {folder for folder in (host.get("inventory_dir") for host in hosts.values()) if folder and os.path.isdir(folder)}

@@ -18,12 +18,14 @@ from ...module_utils.ipam.fleet import plan_fleet
 from ...module_utils.ipam.ledger import ledger_dict, read_ledger
 from ...module_utils.model.declaration import Declaration, Network
 from ...module_utils.model.options import network_options
+from ...module_utils.model.problem import Problem
 from ...module_utils.proof.plan import proof_plan
 from .inventory import Fleet, read_fleet
 from .ledger_file import open_ledger
 from .report import declaration_report
 from .slices import fleet_members, plan_files, with_mtus
 from .underlay import Underlay, check_families, completed
+from .variables import Template, as_given
 
 
 @contextlib.contextmanager
@@ -39,9 +41,11 @@ def _no_collection() -> Iterator[None]:
 
 
 @_no_collection()
-def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode: bool, parent: str) -> dict[str, Any]:
+def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode: bool, parent: str, template: Template = as_given) -> dict[str, Any]:
     """The result of fleet_plan. variables: ``task_vars``. look, allocate: its options. parent: the folder in which that of the plan is made."""
-    fleet = read_fleet(variables, look)
+    fleet = read_fleet(variables, look, template)
+    if fleet.unread:
+        return _refused(fleet.unread)
     with open_ledger(fleet.ledger) as file:
         ledger, problems = read_ledger(file.read())
         plan = plan_fleet(fleet.hosts, ledger, fleet.stock, fleet.name, allocate)
@@ -49,8 +53,7 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
         joined = {name: hosts for name, hosts in fleet_members(plan.declarations).items() if _is_overlay(name, plan.declarations, hosts)}
         problems = [*fleet.problems, *problems, *plan.problems, *check_families(joined, underlay)]
         if problems:
-            words = [one.as_dict() for one in problems]
-            return {"failed": True, "msg": declaration_report(problems).summary, "problems": words, "networks": {}, "plan": None}
+            return _refused(problems)
         before, after = ledger_dict(ledger), ledger_dict(plan.ledger)
         changed = before != after
         if changed and not check_mode:
@@ -62,6 +65,10 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
         "plan": _lay_down(fleet, plan.declarations, underlay, parent),
         "diff": {"before_header": fleet.ledger, "after_header": fleet.ledger, "before": before, "after": after},
     }
+
+
+def _refused(problems: list[Problem]) -> dict[str, Any]:
+    return {"failed": True, "msg": declaration_report(problems).summary, "problems": [one.as_dict() for one in problems], "networks": {}, "plan": None}
 
 
 def _lay_down(fleet: Fleet, declarations: dict[str, Declaration], underlay: dict[str, Underlay], parent: str) -> str:

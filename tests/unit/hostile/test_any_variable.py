@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -98,13 +99,13 @@ def test_a_number_may_be_text_as_an_extra_variable_is(tmp_path: Path) -> None:
 def test_what_is_vaulted_is_read_as_what_it_says(tmp_path: Path) -> None:
     """Ansible decrypts where it templates, which is not done for what needs no template."""
 
-    class Decrypting(HostVars):
-        def __getitem__(self, host: str) -> dict[str, Any]:
-            return {**self.raw_get(host), "cnm_sandboxes": {"web": {"networks": ["ov"], "dns": ["192.0.2.53"]}}}
+    def decrypted(given: dict[str, Any], _held: Mapping[str, Any]) -> dict[str, Any]:
+        assert list(given) == ["cnm_sandboxes"]
+        return {"cnm_sandboxes": {"web": {"networks": ["ov"], "dns": ["192.0.2.53"]}}}
 
     sandboxes = {"web": {"networks": ["ov"], "dns": [EncryptedString(ciphertext="$ANSIBLE_VAULT;1.1;AES256")]}}
-    hosts = Decrypting({"node1": {"inventory_dir": str(tmp_path), "cnm_networks": {"ov": OVERLAY}, "cnm_sandboxes": sandboxes}})
-    fleet = read_fleet({"hostvars": hosts, "groups": {"all": ["node1"]}, "ansible_play_hosts": ["node1"]}, "look")
+    hosts = HostVars({"node1": {"inventory_dir": str(tmp_path), "cnm_networks": {"ov": OVERLAY}, "cnm_sandboxes": sandboxes}})
+    fleet = read_fleet({"hostvars": hosts, "groups": {"all": ["node1"]}, "ansible_play_hosts": ["node1"]}, "look", decrypted)
     assert fleet.hosts["node1"].sandboxes == {"cnm_sandboxes": {"web": {"networks": ["ov"], "dns": ["192.0.2.53"]}}}
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleActionFail
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.ledger_file import LedgerFile, open_ledger
 from ansible_collections.mooring.cnm.tests.unit.model.declared import UNHURRIED
 from hypothesis import given
@@ -114,3 +116,35 @@ print(LedgerFile(sys.argv[1]).read())
     path = str(tmp_path / "ledger.yml")
     done = subprocess.run([sys.executable, "-c", run, path], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(LedgerFile(path).read()) == "{'endpoints': {'n': {'h/s': ['10.0.0.2']}}, 'version': 1}"
+
+
+# What is left where both sides of a merge were kept, and where nobody has looked at it yet.
+BOTH = "endpoints:\n  n1/a:\n    n1/w: [172.17.0.2]\n  n1/a:\n    n1/v: [172.17.0.2]\n"
+UNRESOLVED = "endpoints:\n  n1/a:\n<<<<<<< HEAD\n    n1/w:\n    - 172.17.0.2\n=======\n    n1/v:\n    - 172.17.0.2\n>>>>>>> other\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOTH, "'n1/a' stands in line 2 and again in line 4: make one entry of the two"),
+        (UNRESOLVED, "a merge of it is not resolved, see line 3"),
+        ("endpoints: [", "while parsing"),
+    ],
+)
+def test_a_merge_that_lost_or_left_something_is_not_read(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.yml"
+    path.write_text(text)
+    with pytest.raises(AnsibleActionFail, match=re.escape(f"{path} cannot be read: {said}")):
+        LedgerFile(str(path)).read()
+
+
+def test_a_symbolic_link_stays_one_and_who_may_read_it_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    kept, link = tmp_path / "kept" / "ledger.yml", tmp_path / ".cnm-ledger.yml"
+    link.symlink_to("kept/ledger.yml")
+    for mode in (0o644, 0o640):
+        with open_ledger(str(link)) as ledger:
+            ledger.write({"version": 1})
+        assert link.is_symlink() and kept.stat().st_mode & 0o777 == mode
+        kept.chmod(0o640)
+    assert os.listdir(tmp_path / "kept") == ["ledger.yml"]
