@@ -24,7 +24,7 @@ from .inventory import Fleet, read_fleet
 from .ledger_file import open_ledger
 from .report import declaration_report
 from .slices import fleet_members, plan_files, with_mtus
-from .underlay import Underlay, check_families, completed
+from .underlay import Underlay, check_overlays, completed
 from .variables import Template, as_given
 
 
@@ -51,7 +51,7 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
         plan = plan_fleet(fleet.hosts, ledger, fleet.stock, fleet.name, allocate)
         underlay = {host: completed(one, plan.ledger.seen.get(host)) for host, one in fleet.underlay.items()}
         joined = {name: hosts for name, hosts in fleet_members(plan.declarations).items() if _is_overlay(name, plan.declarations, hosts)}
-        problems = [*fleet.problems, *problems, *plan.problems, *check_families(joined, underlay)]
+        problems = [*fleet.problems, *problems, *plan.problems, *check_overlays(joined, underlay)]
         if problems:
             return _refused(problems)
         before, after = ledger_dict(ledger), ledger_dict(plan.ledger)

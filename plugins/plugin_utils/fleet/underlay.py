@@ -30,12 +30,16 @@ class Underlay:
 
 
 def underlay_of(host: str, get: Callable[[str], Any], report: Any, problems: list[Problem]) -> Underlay:
-    """Each value as given, else ansible_host where it is an address, else what the host told. get: a variable of the host."""
+    """Each value as given, else ansible_host where it is an address, else what the host told. get: a variable of the host.
+
+    An ansible_host by which no other host comes here is none: it leads to the controller itself, or through a tunnel that begins there.
+    """
     told = report or {}
     given = get("cnm_underlay_address")
     address = _address(given)
     if given is not None and address is None:
-        problems.append(Problem(host, "cnm_underlay_address", shown(given), "it is an address of the host, such as 192.0.2.10 or 2001:db8::10"))
+        message = "it is an address by which other hosts reach this one, such as 192.0.2.10 or 2001:db8::10"
+        problems.append(Problem(host, "cnm_underlay_address", shown(given), message))
     others = [_address(get("ansible_host")), _address(told.get("underlay_address"))]
     known = [one for one in (address, *others) if one is not None]
     reached = next((one for one in known if isinstance(one, IPv4Address)), None)
@@ -49,11 +53,19 @@ def completed(underlay: Underlay, seen: Reserved | None) -> Underlay:
     return Underlay(underlay.address or seen.underlay_address, underlay.reached, underlay.mtu or seen.underlay_mtu)
 
 
-def check_families(joined: Mapping[str, Iterable[str]], underlay: Mapping[str, Underlay]) -> list[Problem]:
-    """The hosts of an overlay reach each other by addresses of one family. joined: the hosts that have an endpoint, by overlay."""
+def check_overlays(joined: Mapping[str, Iterable[str]], underlay: Mapping[str, Underlay]) -> list[Problem]:
+    """The hosts of an overlay reach each other by addresses of one family, each by its own. joined: the hosts that have an endpoint, by overlay."""
     problems = []
+    twice: set[str] = set()
     for network, hosts in sorted(joined.items()):
         known = [(host, underlay[host].address) for host in sorted(hosts) if underlay[host].address is not None]
+        holders: dict[IPAddress | None, str] = {}
+        for host, address in known:
+            holder = holders.setdefault(address, host)
+            if holder != host and host not in twice:
+                twice.add(host)
+                message = f"{holder} has this address too, and both are on overlay {network}: give each its own, or keep one if they are one machine"
+                problems.append(Problem(host, "cnm_underlay_address", str(address), message))
         for host, address in known[1:]:
             if isinstance(address, IPv6Address) is not isinstance(known[0][1], IPv6Address):
                 message = f"overlay {network} has endpoints here and on {known[0][0]}, which has {known[0][1]}: give all its hosts addresses of one family"
@@ -62,10 +74,13 @@ def check_families(joined: Mapping[str, Iterable[str]], underlay: Mapping[str, U
 
 
 def _address(value: Any) -> IPAddress | None:
+    """An address by which others can come here."""
     try:
-        return read_address(value)
+        found = read_address(value)
     except Unreadable:
         return None
+    is_nowhere = found.is_loopback or found.is_unspecified or found.is_multicast or (isinstance(found, IPv6Address) and found.is_link_local)
+    return None if is_nowhere else found
 
 
 def _mtu(host: str, given: Any, told: Mapping[str, Any], problems: list[Problem]) -> int | None:

@@ -15,7 +15,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import P
 from ansible_collections.mooring.cnm.plugins.module_utils.model.reserved import Reserved
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.left_out import changed_overlays, stale_peers
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.report import stale_report
-from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.underlay import Underlay, check_families, completed, underlay_of
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.underlay import Underlay, check_overlays, completed, underlay_of
 
 NETWORKS = {"ov": {"driver": "overlay"}, "front": {"driver": "bridge"}}
 
@@ -60,13 +60,19 @@ def underlay(report: Any, problems: list[Problem], **variables: Any) -> Underlay
         ({"ansible_host": "shop.example"}, "198.18.0.1", "198.18.0.1"),
         ({"cnm_underlay_address": "192.0.2.2", "ansible_host": "192.0.2.1"}, "192.0.2.2", "192.0.2.2"),
         ({"cnm_underlay_address": "fd00::1", "ansible_host": "192.0.2.1"}, "fd00::1", "192.0.2.1"),
+        # The controller itself, or a port of it that leads to a virtual machine.
+        ({"ansible_host": "127.0.0.1"}, "198.18.0.1", "198.18.0.1"),
+        ({"ansible_host": "::1"}, "198.18.0.1", "198.18.0.1"),
     ],
 )
 def test_the_place_of_a_host(variables: dict[str, Any], address: str, reached: str) -> None:
     assert underlay({"underlay_address": "198.18.0.1", "underlay_mtu": 1400}, [], **variables) == Underlay(ip_address(address), IPv4Address(reached), 1400)
 
 
-@pytest.mark.parametrize("variables", [{"cnm_underlay_address": "x"}, {"cnm_underlay_mtu": 100}, {"cnm_underlay_mtu": True}])
+@pytest.mark.parametrize(
+    "variables",
+    [*({"cnm_underlay_address": one} for one in ("x", "127.0.0.1", "0.0.0.0", "ff02::1", "fe80::1")), {"cnm_underlay_mtu": 100}, {"cnm_underlay_mtu": True}],
+)
 def test_what_is_no_place(variables: dict[str, Any]) -> None:
     problems: list[Problem] = []
     underlay(None, problems, **variables)
@@ -80,6 +86,15 @@ def test_a_host_that_was_seen_earlier_is_remembered() -> None:
 
 def test_the_hosts_of_an_overlay_have_one_family() -> None:
     places = {"a": Underlay(ip_address("192.0.2.1")), "b": Underlay(ip_address("fd00::2")), "c": Underlay()}
-    assert check_families({"one": ["a", "c"], "other": ["b"]}, places) == []
-    (problem,) = check_families({"both": ["a", "b", "c"]}, places)
+    assert check_overlays({"one": ["a", "c"], "other": ["b"]}, places) == []
+    (problem,) = check_overlays({"both": ["a", "b", "c"]}, places)
     assert (problem.host, problem.path, problem.value) == ("b", "cnm_underlay_address", "fd00::2")
+
+
+def test_each_host_of_an_overlay_has_an_address_of_its_own() -> None:
+    """As where a line of the inventory was copied. Who shares no overlay may have one, as behind different routers."""
+    places = {host: Underlay(ip_address("192.0.2.1")) for host in ("a", "b", "c")}
+    assert check_overlays({"one": ["a"], "other": ["b"]}, places) == []
+    (problem,) = check_overlays({"one": ["a", "b"], "other": ["b", "a"], "third": ["c"]}, places)
+    assert (problem.host, problem.path, problem.value) == ("b", "cnm_underlay_address", "192.0.2.1")
+    assert problem.message.startswith("a has this address too, and both are on overlay one")
