@@ -33,15 +33,21 @@ class ActionModule(ActionBase):
             required_if=[("stage", stage, ["register"]) for stage in _REPORTS],
         )
         variables, stage = task_vars or {}, args["stage"]
-        report = _said(stage, args["register"], variables) if stage in _REPORTS else _declared(variables) if stage == "declared" else _stale(variables, args)
+        if stage in _REPORTS:
+            report = _said(stage, args["register"], variables)
+        elif stage == "declared":
+            report = _declared(variables)
+        else:
+            report = _stale(variables, args, self._task.check_mode)
         for line in report.lines:
             Display().display(line)
         return {**result, "changed": False, "failed": report.failed, "msg": report.summary, "problems": report.problems}
 
 
 def _declared(variables: dict[str, Any]) -> FleetReport:
-    """The report on the names of the inventory's variables."""
-    return declaration_report(declaration_problems({plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}))
+    """The report on the names of the inventory's variables, and on where they are set."""
+    every = {plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
+    return declaration_report(declaration_problems(every, variables))
 
 
 def _said(stage: str, register: str, variables: dict[str, Any]) -> FleetReport:
@@ -55,11 +61,11 @@ def _answers(variables: dict[str, Any], register: str) -> dict[str, Any]:
     return {host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")}
 
 
-def _stale(variables: dict[str, Any], args: dict[str, Any]) -> FleetReport:
+def _stale(variables: dict[str, Any], args: dict[str, Any], check_mode: bool) -> FleetReport:
     """The report on the hosts of the fleet that this play had and lost, and on those that it left out and that have old peers."""
     lost, others = _lost(variables)
     left_out = stale_peers(_answers(variables, args["register"]), args["plan"], lost) if args["register"] and args["plan"] else {}
-    return stale_report(lost, others, left_out)
+    return stale_report(lost, others, left_out, check_mode)
 
 
 def _lost(variables: dict[str, Any]) -> tuple[list[str], int]:

@@ -73,6 +73,7 @@ reserved:
     port_range: {description: First and last of the ports that the host gives away itself., type: list, elements: int}
     links: {description: Links of the host with what they rest on and their mode. What the fleet made is not among them., type: list, elements: dict}
     reserved_ports: {description: First and last of each range of those that it keeps back., type: list, elements: list}
+    machine: {description: A text that no other host has, another one after each boot. Empty where it is not known., type: str}
 missing:
   description: Packages that the collection needs on this host and that are not there, by their names in Debian.
   returned: always
@@ -119,13 +120,22 @@ def gathered(gather: list, fleet: str, firewall: str) -> dict:
     """The parts of the result that are asked for."""
     result: dict = {"missing": missing_packages(firewall), "managers": managers(), "zoned": zoned()}
     if "reserved" in gather:
-        result["reserved"] = {**read_reserved(fleet), "ports": read_ports()}
+        result["reserved"] = {**read_reserved(fleet), "ports": read_ports(), "machine": machine()}
     if "networks" in gather or "sandboxes" in gather:
         declaration = describe(observe(HostState(), fleet), fleet)
         sandboxes = declaration_options(declaration)["sandboxes"]
         result["networks"] = inspect_networks(declaration, fleet)
         result["sandboxes"] = {name: {"namespace": path_of(name), **options} for name, options in sandboxes.items()}
     return {key: value for key, value in result.items() if key in gather or key in ("missing", "managers", "zoned")}
+
+
+def machine() -> str:
+    """What tells this host from all others: its kernel, as it runs, and the namespace in it, since a kernel may have several hosts. Empty: not known."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return f"{file.read().strip()}/{os.stat('/proc/self/ns/net').st_ino}"
+    except OSError:
+        return ""
 
 
 def managers() -> list:

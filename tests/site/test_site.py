@@ -75,7 +75,7 @@ def test_a_host_that_is_down_does_not_hold_up_the_others(fleet: Fleet) -> None:
     fleet.host("node1").check_output("ip -netns web route delete default")
     drift = fleet.play("mooring.cnm.drift")
     assert drift.status == 4, "what could not be looked at outweighs what was found"
-    assert "1 host of 1 drifted: node1. Not looked at, since they could not be reached: node2" in drift.text
+    assert "1 host of 1 drifted: node1. Not looked at, since they could not be reached or failed: node2" in drift.text
     fleet.host("node1").check_output("ip -netns web route add default via 172.20.0.1 dev eth1 proto 206")
     fleet.power("present", "node2")
     again = fleet.play("mooring.cnm.site")

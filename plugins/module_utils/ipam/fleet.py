@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..model.checks import check_declaration
@@ -110,6 +110,12 @@ def check_fleet(fleet: str) -> list[Problem]:
     except Unreadable as error:
         report.add("cnm_fleet", fleet, str(error))
     return report.problems
+
+
+def forgotten(ledger: Ledger, hosts: Collection[str]) -> list[str]:
+    """The hosts that the ledger knows and that declare nothing any more: what they had is freed. hosts: all that declare something."""
+    known = {*ledger.seen, *(place_of(key)[0] for given in ledger.endpoints.values() for key in given)}
+    return sorted(known.difference(hosts))
 
 
 def split_by_host(ledger: Ledger) -> dict[str, LedgerPart]:

@@ -16,6 +16,7 @@ from ansible.errors import AnsibleActionFail
 
 from ...module_utils.ipam.fleet import HostInput
 from ...module_utils.ipam.pools import Stock, read_overlay_pool, read_pools
+from ...module_utils.model.merge import equal
 from ...module_utils.model.peers import VXLAN_PORT
 from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
@@ -39,18 +40,10 @@ _LONGEST_NAME = 240  # of 255 bytes that the name of a file has
 _LEDGER = ".cnm-ledger.yml"
 # Every variable of the collection; those that are merged may be followed by __ANYTHING.
 _DECLARATIONS = ("cnm_networks", "cnm_sandboxes", "cnm_docker_user")
-_OF_A_HOST = (
-    "cnm_docker_user_position",
-    "cnm_hosts",
-    "cnm_persist",
-    "cnm_underlay_address",
-    "cnm_underlay_mtu",
-    "cnm_lab_state",
-    "cnm_lab_init",
-    "cnm_lab_name",
-    "cnm_lab_root",
-)
-_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_OF_A_HOST)
+_OF_A_HOST = ("cnm_docker_user_position", "cnm_underlay_address", "cnm_underlay_mtu")
+# What the playbooks alone read.
+_OF_A_PLAY = ("cnm_hosts", "cnm_persist", "cnm_lab_state", "cnm_lab_init", "cnm_lab_name", "cnm_lab_root")
+_KNOWN = (*_DECLARATIONS, *_DEFAULTS, *_OF_A_HOST, *_OF_A_PLAY)
 
 
 @dataclass(frozen=True)
@@ -80,14 +73,15 @@ def read_fleet(variables: Mapping[str, Any], look: str, template: Template = as_
     every: dict[str, Mapping[str, Any]] = {plain(host): variables["hostvars"].raw_get(host) for host in variables["groups"]["all"]}
     hosts = {host: HostVariables(host, held, variables["hostvars"], template) for host, held in every.items() if declares(held)}
     at_work = frozenset(hosts).intersection(plain(variables["ansible_play_hosts"]))
-    problems = declaration_problems(every)
+    problems = declaration_problems(every, variables)
     if not hosts:
         raise AnsibleActionFail("; ".join(one.message for one in problems))
     given, differing = _fleet_variables(hosts)
     problems += [*differing, *_name_problems(hosts)]
     pools, pool_problems = read_pools(given["cnm_address_pools"])
     overlay_pool, overlay_problems = read_overlay_pool(given["cnm_overlay_pool"])
-    reports = {host: _report(hosts[host], look) for host in at_work}
+    reports = {host: _report(hosts[host], look) for host in sorted(at_work)}
+    problems += one_machine(reports)
     if given["cnm_verify"] not in ("full", "sample", "none"):
         problems.append(Problem("", "cnm_verify", shown(given["cnm_verify"]), "it is full, sample or none"))
     if given["cnm_firewall"] not in ("auto", "iptables", "nftables"):
@@ -113,9 +107,17 @@ def declares(held: Mapping[str, Any]) -> bool:
     return any(name in _DECLARATIONS or name.startswith(tuple(f"{one}__" for one in _DECLARATIONS)) for name in held)
 
 
-def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """Variables of the inventory's hosts that begin like the collection's and are none of them, and that nobody declares anything."""
+def declaration_problems(every: Mapping[str, Mapping[str, Any]], task: Mapping[str, Any]) -> list[Problem]:
+    """Variables of the inventory's hosts that begin like the collection's and are none of them, and that nobody declares anything.
+
+    task: the variables of this task on one of them. What it has from elsewhere holds for this play, and the fleet is more than its hosts.
+    """
     problems = []
+    elsewhere = every.get(task.get("inventory_hostname", ""), task)
+    for name in task:
+        if name.startswith("cnm_") and name not in _OF_A_PLAY and not (name in elsewhere and equal(elsewhere[name], task[name])):
+            message = "the playbook sets it (vars of a play, a role or a task), and it is read in the inventory alone: set it there, or by -e"
+            problems.append(Problem("", plain(name), "", message))
     for host, held in every.items():
         for name in held:
             if name.startswith("cnm_") and name.split("__")[0] not in (_DECLARATIONS if "__" in name else _KNOWN):
@@ -126,6 +128,17 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]]) -> list[Problem
         problems.append(
             Problem("", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, for example in group_vars")
         )
+    return problems
+
+
+def one_machine(reports: Mapping[str, Any]) -> list[Problem]:
+    """Names of the inventory that lead to one and the same host. Each would take away what the other has."""
+    problems, holders = [], dict[str, str]()
+    for host, report in reports.items():
+        holder = holders.setdefault(str((report or {}).get("machine") or host), host)
+        if holder != host:
+            message = f"this is the same machine as {holder}: keep one of the two names, or let one declare nothing"
+            problems.append(Problem(host, "inventory_hostname", shown(host), message))
     return problems
 
 

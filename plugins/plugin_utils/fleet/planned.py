@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...module_utils.ipam.fleet import plan_fleet
+from ...module_utils.ipam.fleet import forgotten, plan_fleet
 from ...module_utils.ipam.ledger import ledger_dict, read_ledger
 from ...module_utils.model.declaration import Declaration, Network
 from ...module_utils.model.options import network_options
@@ -22,7 +22,7 @@ from ...module_utils.model.problem import Problem
 from ...module_utils.proof.plan import proof_plan
 from .inventory import Fleet, read_fleet
 from .ledger_file import open_ledger
-from .report import declaration_report
+from .report import declaration_report, forgotten_words
 from .slices import fleet_members, plan_files, with_mtus
 from .underlay import Underlay, check_overlays, completed
 from .variables import Template, as_given
@@ -63,6 +63,7 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
         "problems": [],
         "networks": {host: _words(one.networks) for host, one in plan.declarations.items()},
         "plan": _lay_down(fleet, plan.declarations, underlay, parent),
+        "warnings": [forgotten_words(gone)] if allocate and (gone := forgotten(ledger, fleet.hosts)) else [],
         "diff": {"before_header": fleet.ledger, "after_header": fleet.ledger, "before": before, "after": after},
     }
 

@@ -51,33 +51,47 @@ def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
 
 
 def drift_report(said: Mapping[str, Mapping[str, Any]], unseen: Sequence[str] = ()) -> FleetReport:
-    """What would have to be done on each host to bring it back to its declaration. unseen: hosts that could not be looked at."""
+    """What would have to be done on each host to bring it back to its declaration. unseen: hosts that were not looked at.
+
+    What has a problem cannot be compared, which is told beside what is found on the others.
+    """
     trouble = preflight_report(said)
-    if trouble.failed:
-        return trouble
-    drifted = {host: list(result["ops"]) for host, result in sorted(said.items()) if result.get("ops")}
+    sound = sorted(said.keys() - {one["host"] for one in trouble.problems})
+    drifted = {host: list(said[host]["ops"]) for host in sound if said[host].get("ops")}
     lines = []
     for host, ops in drifted.items():
         lines += [f"{host} has drifted. To bring it back:", *(f"  {op}" for op in ops)]
-    summary = f"{_count(len(drifted), 'host')} of {len(said)} drifted: {', '.join(drifted)}" if drifted else f"{_count(len(said), 'host')}: no drift"
+    summary = f"{_count(len(drifted), 'host')} of {len(sound)} drifted: {', '.join(drifted)}" if drifted else f"{_count(len(sound), 'host')}: no drift"
     if unseen:
-        summary += f". Not looked at, since they could not be reached: {', '.join(unseen)}"
+        summary += f". Not looked at, since they could not be reached or failed: {', '.join(unseen)}"
+    if trouble.failed:
+        return FleetReport(["", *lines], f"{trouble.summary}\n{summary}" if sound or unseen else trouble.summary, True, trouble.problems)
     return FleetReport(["", *lines, summary] if drifted else [summary], summary, bool(drifted), [])
 
 
-def stale_report(hosts: list[str], others: int, left_out: Mapping[str, Sequence[str]]) -> FleetReport:
+def stale_report(hosts: list[str], others: int, left_out: Mapping[str, Sequence[str]], check_mode: bool = False) -> FleetReport:
     """The hosts that have not got what is declared for them. others: how many have. No failure of its own: Ansible counts each of them in its exit status.
 
     left_out: hosts on which no work was to be done, and which do not know what has changed on an overlay that they are on.
     """
     lines = []
     if hosts and others:
-        lines.append(f"Stale, since they could not be reached or failed: {', '.join(hosts)}. The others are converged. Run again for these.")
+        rest = "Nothing is predicted for these." if check_mode else "The others are converged. Run again for these."
+        lines.append(f"Stale, since they could not be reached or failed: {', '.join(hosts)}. {rest}")
+    knowing = "would not know what changes" if check_mode else "do not know yet what has changed"
     for network, unaware in left_out.items():
-        lines.append(f"Left out of this run, so they do not know yet what has changed on overlay {network}: {', '.join(unaware)}. Run for these too.")
+        lines.append(f"Left out of this run, so they {knowing} on overlay {network}: {', '.join(unaware)}. Run for these too.")
     if lines:
         return FleetReport(["", *lines], " ".join(lines), False, [])
     return FleetReport([], "no host was brought to its declaration" if hosts else "no host is stale", False, [])
+
+
+def forgotten_words(hosts: Sequence[str]) -> str:
+    """That the ledger forgets hosts, which may be meant, or may be that the inventory is another one than before."""
+    return (
+        f"The inventory does not declare anything any more for {_named(hosts, _MOST_HOSTS)}, so the ledger frees what they had. "
+        "What stands on them stays until they are in the inventory and playbook teardown has run for them."
+    )
 
 
 def _lines(problems: Sequence[Mapping[str, str]], most: int) -> list[str]:
@@ -87,10 +101,14 @@ def _lines(problems: Sequence[Mapping[str, str]], most: int) -> list[str]:
         hosts.setdefault((one["path"], one["message"], one["value"]), []).append(one["host"])
     lines = []
     for (path, message, value), at in hosts.items():
-        where = ", ".join(at[:most]) + (f" and {len(at) - most} more" if len(at) > most else "")
+        where = _named(at, most)
         words = ": ".join(part for part in (where or "all hosts", path, message) if part)
         lines.append(words + (f" (given: {value})" if value else ""))
     return lines
+
+
+def _named(hosts: Sequence[str], most: int) -> str:
+    return ", ".join(hosts[:most]) + (f" and {len(hosts) - most} more" if len(hosts) > most else "")
 
 
 def _reason(result: Mapping[str, Any]) -> str:

@@ -95,6 +95,36 @@ def test_with_a_problem_nothing_is_written(tmp_path: Path) -> None:
     assert done["failed"] and done["problems"] and done["plan"] is None and list(tmp_path.iterdir()) == []
 
 
+def test_what_the_playbook_sets_is_not_taken_for_the_fleets(tmp_path: Path) -> None:
+    """The plan reads all hosts of the inventory, of which a playbook sees but its own: what it set was left out in silence."""
+    given = variables(tmp_path, "a", "b")
+    task = {**given, **given["hostvars"]["a"], "inventory_hostname": "a", "cnm_hosts": "a", "cnm_persist": True}
+    assert run(tmp_path, task)["problems"] == []
+    done = run(tmp_path, {**task, "cnm_networks": {}, "cnm_verify": "none"})
+    assert [(one["host"], one["path"]) for one in done["problems"]] == [("", "cnm_networks"), ("", "cnm_verify")]
+    assert "it is read in the inventory alone" in done["msg"]
+
+
+def test_two_names_for_one_machine(tmp_path: Path) -> None:
+    given = variables(tmp_path, "a", "b", "c", "d")
+    for host, machine in {"a": "x/1", "b": "x/2", "c": "x/1"}.items():
+        given["hostvars"][host]["look"] = {"reserved": {"machine": machine}}
+    (problem,) = run(tmp_path, given)["problems"]
+    assert (problem["host"], problem["path"]) == ("c", "inventory_hostname") and "the same machine as a" in problem["message"]
+
+
+def test_hosts_that_the_ledger_forgets_are_told(tmp_path: Path) -> None:
+    """Which may be meant, or the inventory is another one than before, or a part of it."""
+    hosts = [f"h{number}" for number in range(6)]
+    assert run(tmp_path, variables(tmp_path, *hosts))["warnings"] == []
+    less = variables(tmp_path, *hosts[:2])
+    predicted, drift = run(tmp_path, less, check_mode=True), planned(less, "look", allocate=False, check_mode=False, parent=str(tmp_path))
+    (warning,) = predicted["warnings"]
+    assert "for h2, h3, h4 and 1 more, so the ledger frees what they had" in warning
+    assert drift["warnings"] == [] and not drift["changed"]
+    assert run(tmp_path, less)["warnings"] == [warning] and run(tmp_path, less)["warnings"] == []
+
+
 def test_the_collector_of_circles_is_at_work_again(tmp_path: Path) -> None:
     run(tmp_path, variables(tmp_path, "a"))
     assert gc.isenabled()

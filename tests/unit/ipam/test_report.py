@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
-from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.report import declaration_report, preflight_report
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.report import declaration_report, drift_report, preflight_report, stale_report
 
 NO_VLANS = {"path": "cnm_networks.lan.parent", "message": "the kernel has no VLANs", "value": "eth0.40"}
 
@@ -33,3 +33,23 @@ def test_of_many_hosts_with_one_mistake_in_the_declaration_a_few_are_named() -> 
         "1 problem in the declaration. No host was changed.",
         "node0, node1, node2 and 2 more: cnm_networks.a.mtu: a whole number is expected (given: x)",
     ]
+
+
+def test_drift_is_told_beside_a_problem_of_another_host() -> None:
+    said = {"node1": {"before": {}, "ops": ["create bridge b"]}, "node2": {"before": {}, "problems": [NO_VLANS]}, "node3": {"before": {}, "ops": []}}
+    report = drift_report(said, ["node4"])
+    assert report.failed and report.lines == ["", "node1 has drifted. To bring it back:", "  create bridge b"]
+    assert report.summary.splitlines() == [
+        "1 problem on 1 host. No host was changed.",
+        "node2: cnm_networks.lan.parent: the kernel has no VLANs (given: eth0.40)",
+        "1 host of 2 drifted: node1. Not looked at, since they could not be reached or failed: node4",
+    ]
+    alone = drift_report({"node2": said["node2"]})
+    assert alone.failed and alone.summary == "\n".join(report.summary.splitlines()[:2])
+
+
+def test_in_check_mode_nothing_is_said_to_be_done() -> None:
+    done, predicted = (stale_report(["node1"], 2, {"ov": ["node9"]}, check_mode) for check_mode in (False, True))
+    assert "node1. The others are converged." in done.summary and "do not know yet what has changed on overlay ov: node9" in done.summary
+    assert "node1. Nothing is predicted for these." in predicted.summary and "would not know what changes on overlay ov: node9" in predicted.summary
+    assert not done.failed and not predicted.failed
