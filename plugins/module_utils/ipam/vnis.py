@@ -42,7 +42,9 @@ def assign_vnis(
                 message = f"the ledger gave this VNI to network {name}: choose another one, or declare a vni for {name}"
                 _report(reports, networks[holders[vni]], vni, message)
         found[name] = given
-    free = (vni for vni in count(base) if vni not in holders)
+    # What left the declaration may still stand on a host that is not reached, as its subnet may.
+    left = {vni for name, grant in grants.items() if name not in wanted for vni in grant.vnis}
+    free = (vni for vni in count(base) if vni not in holders and vni not in left)
     for name, number in sorted(wanted.items()):
         lacking = number - len(networks[name].network.vnis) - len(found[name])
         if lacking > 0 and missing[name] is Missing.REFUSED:

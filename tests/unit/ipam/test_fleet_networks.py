@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.fleet_assign import FleetAssignment, assign_fleet, with_fleet
-from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Grant, Ledger
+from ansible_collections.mooring.cnm.plugins.module_utils.ipam.ledger import Grant, Ledger, ledger_dict, read_ledger
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.missing import Missing
 from ansible_collections.mooring.cnm.plugins.module_utils.ipam.pools import Stock, read_overlay_pool
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration, Endpoint, Network, Sandbox, Subnet
@@ -200,3 +200,26 @@ def test_unique_stable_and_path_independent(before: dict[str, dict[str, set[str]
         both = first.addresses.get(name, {}).keys() & second.addresses.get(name, {}).keys()
         assert all(first.addresses[name][place] == second.addresses[name][place] for place in both)
     assert assign(fleet(after), ledger_of(second)) == (second, [])
+
+
+RUNS = st.lists(st.tuples(st.dictionaries(st.sampled_from("abc"), st.dictionaries(st.sampled_from("uvw"), st.sampled_from("012"))), st.sets(st.sampled_from("abc"))))
+
+
+@UNHURRIED
+@given(RUNS)
+def test_a_ledger_that_was_written_can_be_read(runs: list[tuple[dict[str, dict[str, str]], set[str]]]) -> None:
+    """Whichever overlays come and go, and whichever hosts are down meanwhile and keep what they have: else no run could begin any more."""
+    ledger = Ledger()
+    for hosts, down in runs:
+        legs = {host: {sandbox: f"ov{at}" for sandbox, at in sandboxes.items()} for host, sandboxes in hosts.items()}
+        found, problems = assign({host: declared(*map(overlay, {*on.values()}), **on) for host, on in legs.items()}, ledger, " ".join(down))
+        ledger = ledger_of(found)
+        assert (problems, read_ledger(ledger_dict(ledger))) == ([], (ledger, []))
+
+
+def test_a_vni_that_a_silent_host_may_still_have_is_not_given_away() -> None:
+    first, _problems = assign({"a": declared(overlay(), web="ov"), "b": declared(overlay(), db="ov")})
+    found, problems = assign({"a": declared(), "b": declared(overlay("new"), db="new")}, ledger_of(first), silent="a")
+    assert ({name: grant.vnis for name, grant in found.networks.items()}, problems) == ({"ov": (256,), "new": (257,)}, [])
+    again, problems = assign({"a": declared(), "b": declared(overlay("new"), db="new")}, ledger_of(found))
+    assert ({name: grant.vnis for name, grant in again.networks.items()}, problems) == ({"new": (257,)}, [])
