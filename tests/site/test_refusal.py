@@ -120,6 +120,28 @@ def test_a_variable_that_nobody_reads(fleet: Fleet, variables: dict[str, object]
     assert said in run.text
 
 
+def test_a_pattern_of_hosts_that_selects_nobody_is_no_success(fleet: Fleet) -> None:
+    run = fleet.play("mooring.cnm.drift", "-e", "cnm_hosts=web1")
+    assert run.status != 0
+    assert "cnm_hosts selects no host of the inventory" in run.text
+
+
+def test_teardown_takes_no_misspelt_variable_for_all_hosts(fleet: Fleet) -> None:
+    run = fleet.play("mooring.cnm.teardown", "-e", "cnm_host=node1")
+    assert run.status == 2
+    assert "cnm_host: there is no variable of this name: did you mean 'cnm_hosts'?" in run.text
+    assert "Remove the fleet's objects" not in run.text
+
+
+def test_what_a_playbook_of_ones_own_sets(fleet: Fleet) -> None:
+    playbook = fleet.folder.parent / "own.yml"
+    playbook.write_text(json.dumps([{"import_playbook": "mooring.cnm.site", "vars": {"cnm_fleet": "other", "cnm_hosts": "node1"}}]))
+    run = fleet.play(str(playbook))
+    assert run.status == 2
+    assert "1 problem in the declaration" in run.text and "cnm_fleet: the playbook sets it" in run.text
+    assert "node2" not in run.changed
+
+
 def test_a_fleet_that_declares_nothing(fleet: Fleet) -> None:
     (fleet.folder / "group_vars" / "all.json").write_text(json.dumps({"cnm_lab_name": fleet.lab}))
     run = fleet.play("mooring.cnm.site")
