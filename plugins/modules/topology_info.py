@@ -73,7 +73,7 @@ reserved:
     port_range: {description: First and last of the ports that the host gives away itself., type: list, elements: int}
     links: {description: Links of the host with what they rest on and their mode. What the fleet made is not among them., type: list, elements: dict}
     reserved_ports: {description: First and last of each range of those that it keeps back., type: list, elements: list}
-    machine: {description: A text that no other host has, another one after each boot. Empty where it is not known., type: str}
+    machine: {description: "A text that no other host has, another one after each boot. Empty where it is not known.", type: str}
 missing:
   description: Packages that the collection needs on this host and that are not there, by their names in Debian.
   returned: always

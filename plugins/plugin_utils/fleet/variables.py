@@ -51,11 +51,11 @@ class HostVariables:
         if is_unread(given):
             # As in a task on that host. Ansible's own hostvars[host] knows no others, so that what refers to them could not be read there.
             try:
-                given = {name: one for one in self._template(given, {**self._held, "hostvars": self._hostvars}).values()}
+                given = dict(self._template(given, {**self._held, "hostvars": self._hostvars}))
             except AnsibleError as error:
                 self.unread.append(Problem(self.host, name, "", f"it cannot be filled in: {printable(str(error))}"))
                 given = {}
-        return {name: plain(one) for one in given.values()}
+        return {key: plain(one) for key, one in given.items()}
 
 
 def plain(value: Any) -> Any:

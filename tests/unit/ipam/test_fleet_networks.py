@@ -202,7 +202,9 @@ def test_unique_stable_and_path_independent(before: dict[str, dict[str, set[str]
     assert assign(fleet(after), ledger_of(second)) == (second, [])
 
 
-RUNS = st.lists(st.tuples(st.dictionaries(st.sampled_from("abc"), st.dictionaries(st.sampled_from("uvw"), st.sampled_from("012"))), st.sets(st.sampled_from("abc"))))
+RUNS = st.lists(
+    st.tuples(st.dictionaries(st.sampled_from("abc"), st.dictionaries(st.sampled_from("uvw"), st.sampled_from("012"))), st.sets(st.sampled_from("abc")))
+)
 
 
 @UNHURRIED
