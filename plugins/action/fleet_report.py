@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils.fleet.inventory import declaration_problems, declares
-from ..plugin_utils.fleet.left_out import stale_peers
+from ..plugin_utils.fleet.left_out import sound, stale_peers
 from ..plugin_utils.fleet.report import FleetReport, declaration_report, drift_report, preflight_report, stale_report
 from ..plugin_utils.fleet.variables import plain
 
@@ -52,24 +53,28 @@ def _declared(variables: dict[str, Any]) -> FleetReport:
 
 def _said(stage: str, register: str, variables: dict[str, Any]) -> FleetReport:
     """The report on what every host that is still at work returned."""
-    answers = _answers(variables, register)
-    return drift_report(answers, _lost(variables)[0]) if stage == "drift" else preflight_report(answers)
+    answers = _answers(variables, register, "ansible_play_hosts")
+    return drift_report(answers, _lost(variables, ())) if stage == "drift" else preflight_report(answers)
 
 
-def _answers(variables: dict[str, Any], register: str) -> dict[str, Any]:
-    said = {host: plain(variables["hostvars"].raw_get(host).get(register)) for host in plain(variables["ansible_play_hosts"])}
+def _answers(variables: dict[str, Any], register: str, hosts: str) -> dict[str, Any]:
+    """What these hosts of the play returned, where they did."""
+    said = {host: plain(variables["hostvars"].raw_get(host).get(register)) for host in plain(variables[hosts])}
     return {host: one for host, one in said.items() if isinstance(one, dict) and not one.get("skipped")}
 
 
 def _stale(variables: dict[str, Any], args: dict[str, Any], check_mode: bool) -> FleetReport:
-    """The report on the hosts of the fleet that this play had and lost, and on those that it left out and that have old peers."""
-    lost, others = _lost(variables)
-    left_out = stale_peers(_answers(variables, args["register"]), args["plan"], lost) if args["register"] and args["plan"] else {}
-    return stale_report(lost, others, left_out, check_mode)
+    """The report on the hosts of the fleet that this play had and lost, and on those that it left out and that have old peers.
+
+    Who was converged is not lost, though the proof that followed may have failed, which ends the play for all.
+    """
+    done = sound(_answers(variables, args["register"], "ansible_play_hosts_all") if args["register"] else {})
+    lost = _lost(variables, done)
+    left_out = stale_peers(done, args["plan"], lost) if done and args["plan"] else {}
+    return stale_report(lost, len(done), left_out, check_mode)
 
 
-def _lost(variables: dict[str, Any]) -> tuple[list[str], int]:
-    """The hosts of the fleet that this play had and lost, and how many others it still has."""
-    at_work = set(plain(variables["ansible_play_hosts"]))
+def _lost(variables: dict[str, Any], done: Collection[str]) -> list[str]:
+    """The hosts of the fleet that this play had and lost. done: those that came to what was wanted."""
     fleet = {host for host in plain(variables["ansible_play_hosts_all"]) if declares(variables["hostvars"].raw_get(host))}
-    return sorted(fleet - at_work), len(fleet & at_work)
+    return sorted(fleet.difference(plain(variables["ansible_play_hosts"]), done))

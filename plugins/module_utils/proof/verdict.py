@@ -37,6 +37,7 @@ _TOO_LARGE = (
     "Let it carry more, or declare what it carries (cnm_underlay_mtu of the hosts, or mtu of the network)"
 )
 
+_UNASKED = "A host that failed before the proof was to ask what may be reached, so nothing is proven of what asked there in vain"
 _DISPLACED = "The listeners of this proof on {} were taken away before its end, as another proof does that begins there: run one at a time"
 
 
@@ -75,7 +76,8 @@ class Summary:
 def judge(rows: Iterable[Row], outcomes: Mapping[int, Outcome], faults: Mapping[Place, str] | None = None, displaced: Collection[str] = ()) -> list[Verdict]:
     """A verdict for each row.
 
-    outcomes: by row id; a row without one was not tried, or its host was lost. faults: why a target has no listeners. displaced: hosts whose listeners
+    rows: without those of hosts that were lost before, which may be controls of others. outcomes: by row id; a row without one was not tried, or its host was
+    lost. faults: why a target has no listeners. displaced: hosts whose listeners
     were gone at the end, so that what did not reach them proves nothing.
     """
     table = {row.id: row for row in rows}
@@ -132,8 +134,9 @@ def _judge(row: Row, table: Mapping[int, Row], outcomes: Mapping[int, Outcome], 
         return Verdict(row, RED, _TOO_LARGE)
     if silent and not row.size:
         control = silent[0]
-        way = f"{_way(control, port_words(control))} was not reached either, though it may be" if control else "its control was not sent"
-        return Verdict(row, UNPROVEN, way)
+        if control is None:
+            return Verdict(row, UNPROVEN, _UNASKED, lost=True)
+        return Verdict(row, UNPROVEN, f"{_way(control, port_words(control))} was not reached either, though it may be")
     if row.expect == REACHED:
         return Verdict(row, RED, f"did not: {cause}")
     return Verdict(row, PROVEN) if row.controls else Verdict(row, UNPROVEN, "nobody who may reach it was asked")

@@ -22,7 +22,7 @@ from ...module_utils.model.policy import parse_policy
 from ...module_utils.model.problem import Problem
 from ...module_utils.model.report import Unreadable, shown
 from ...module_utils.model.values import integer_between
-from .underlay import Underlay, underlay_of
+from .underlay import Underlay, one_machine, underlay_of
 from .variables import HostVariables, Template, as_given, plain
 
 # Fleet variables: equal on all hosts.
@@ -131,17 +131,6 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]], task: Mapping[s
     return problems
 
 
-def one_machine(reports: Mapping[str, Any]) -> list[Problem]:
-    """Names of the inventory that lead to one and the same host. Each would take away what the other has."""
-    problems, holders = [], dict[str, str]()
-    for host, report in reports.items():
-        holder = holders.setdefault(str((report or {}).get("machine") or host), host)
-        if holder != host:
-            message = f"this is the same machine as {holder}: keep one of the two names, or let one declare nothing"
-            problems.append(Problem(host, "inventory_hostname", shown(host), message))
-    return problems
-
-
 def _name_problems(hosts: Iterable[str]) -> list[Problem]:
     """Hosts whose names are longer than that of a file of the plan can be."""
     longest = [host for host in hosts if len(quote(host, safe="", errors="surrogatepass")) > _LONGEST_NAME]
@@ -154,12 +143,19 @@ def _fleet_variables(hosts: dict[str, HostVariables]) -> tuple[dict[str, Any], l
     first, *others = hosts.values()
     given = {name: first.get(name, default) for name, default in _DEFAULTS.items()}
     problems = [
-        Problem(other.host, name, shown(other.get(name, given[name])), f"it is the same for the whole fleet, and {first.host} has {shown(value)}")
+        Problem(other.host, name, _value(other, name), f"it is the same for the whole fleet, and {first.host} has {_value(first, name)}")
         for other in others
         for name, value in given.items()
         if other.get(name, _DEFAULTS[name]) != value
     ]
     return given, problems
+
+
+def _value(host: HostVariables, name: str) -> str:
+    """A fleet variable of a host in words."""
+    unset = object()
+    value = host.get(name, unset)
+    return shown(value) if value is not unset else "none" if _DEFAULTS[name] is None else f"none, which means {shown(_DEFAULTS[name])}"
 
 
 def _policy(host: HostVariables, problems: list[Problem]) -> dict[str, Any] | None:

@@ -19,6 +19,11 @@ def stale_peers(said: Mapping[str, Mapping[str, Any]], plan: str, others: Collec
     return {network: hosts for network, hosts in found.items() if hosts}
 
 
+def sound(said: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The hosts on which module topology did what it was told, and what it returned."""
+    return {host: result for host, result in said.items() if "after" in result and not result.get("failed")}
+
+
 def changed_overlays(result: Mapping[str, Any]) -> set[str]:
     """The overlays on which other hosts must know what this host's result changed: its endpoints there, or the address by which it is reached."""
     before, after = (_told(result.get(side) or {}) for side in ("before", "after"))

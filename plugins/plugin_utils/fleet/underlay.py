@@ -1,7 +1,7 @@
 # Copyright: mooring.cnm contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""By which address the hosts of a fleet reach each other, and how large a packet may be there."""
+"""By which address the hosts of a fleet reach each other, how large a packet may be there, and that each is a machine of its own."""
 
 from __future__ import annotations
 
@@ -70,6 +70,17 @@ def check_overlays(joined: Mapping[str, Iterable[str]], underlay: Mapping[str, U
             if isinstance(address, IPv6Address) is not isinstance(known[0][1], IPv6Address):
                 message = f"overlay {network} has endpoints here and on {known[0][0]}, which has {known[0][1]}: give all its hosts addresses of one family"
                 problems.append(Problem(host, "cnm_underlay_address", str(address), message))
+    return problems
+
+
+def one_machine(reports: Mapping[str, Any]) -> list[Problem]:
+    """Names of the inventory that lead to one and the same host. Each would take away what the other has."""
+    problems, holders = [], dict[str, str]()
+    for host, report in reports.items():
+        holder = holders.setdefault(str((report or {}).get("machine") or host), host)
+        if holder != host:
+            message = f"this is the same machine as {holder}: keep one of the two names, or let one declare nothing"
+            problems.append(Problem(host, "inventory_hostname", shown(host), message))
     return problems
 
 

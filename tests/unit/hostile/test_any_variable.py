@@ -96,6 +96,17 @@ def test_a_number_may_be_text_as_an_extra_variable_is(tmp_path: Path) -> None:
     assert (networks["ov"].vnis, networks["pooled"].vnis) == ((300,), (301,))
 
 
+def test_a_fleet_variable_that_one_host_does_not_have(tmp_path: Path) -> None:
+    hosts = HostVars({name: {"inventory_dir": str(tmp_path), **DECLARED} for name in ("node1", "node2")})
+    hosts["node1"].update(cnm_verify="sample", cnm_address_pools=[])
+    hosts["node2"].update(cnm_verify="sample", cnm_vni_base=300)
+    problems = read_fleet({"hostvars": hosts, "groups": {"all": list(hosts)}, "ansible_play_hosts": []}, "look").problems
+    assert [(one.host, one.path, one.message.rpartition("has ")[2], one.value) for one in problems] == [
+        ("node2", "cnm_address_pools", "[]", "none"),
+        ("node2", "cnm_vni_base", "none, which means 256", "300"),
+    ]
+
+
 def test_what_is_vaulted_is_read_as_what_it_says(tmp_path: Path) -> None:
     """Ansible decrypts where it templates, which is not done for what needs no template."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.model.problem import Problem
 from ansible_collections.mooring.cnm.plugins.module_utils.model.reserved import Reserved
-from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.left_out import changed_overlays, stale_peers
+from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.left_out import changed_overlays, sound, stale_peers
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.report import stale_report
 from ansible_collections.mooring.cnm.plugins.plugin_utils.fleet.underlay import Underlay, check_overlays, completed, underlay_of
 
@@ -46,6 +46,11 @@ def test_only_hosts_on_the_overlay_that_were_left_out(tmp_path: Path) -> None:
     assert stale_peers(said, str(tmp_path), ["node2"]) == {"ov": ["node3"]}
     assert stale_peers({"node4": said["node4"]}, str(tmp_path), []) == {}
     assert "overlay ov: node3." in stale_report([], 2, {"ov": ["node3"]}).summary
+
+
+def test_who_was_put_back_is_not_converged() -> None:
+    said = {"node1": {"before": {}, "after": side()}, "node2": {"before": {}, "after": {}, "failed": True, "msg": "no"}, "node3": {"unreachable": True}}
+    assert list(sound(said)) == ["node1"]
 
 
 def underlay(report: Any, problems: list[Problem], **variables: Any) -> Underlay:

@@ -111,6 +111,18 @@ def test_a_lost_host_makes_its_rows_unproven() -> None:
     assert "No result came from node1, so nothing that it was to ask is proven" in {one.sentence for one in verdicts}
 
 
+def test_what_needs_a_control_from_a_host_that_failed_before_is_told_in_one_line() -> None:
+    """Of whose rows there are none. What was answered is red all the same."""
+    controls = {number for row in ROWS for number in row.controls}
+    left = [row for row in ROWS if row.id not in controls]
+    blocked = [row for row in left if row.expect == BLOCKED]
+    verdicts = judge(left, {**as_declared(left), blocked[0].id: Outcome(True, 0.3)})
+    assert [one.row for one in verdicts if one.word == RED] == blocked[:1]
+    assert sentences(verdicts, UNPROVEN) == [
+        f"A host that failed before the proof was to ask what may be reached, so nothing is proven of what asked there in vain ({len(blocked) - 1} probes)"
+    ]
+
+
 def test_a_probe_that_could_not_be_sent_proves_nothing() -> None:
     found = verdict(BLOCKED_ROW, {**as_declared(), BLOCKED_ROW.id: Outcome(None, None, "the probe could not be sent: no such namespace")})
     assert found.word == UNPROVEN and "no such namespace" in found.sentence
