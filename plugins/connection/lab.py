@@ -21,6 +21,11 @@ options:
     default: inventory_hostname
     vars:
       - name: inventory_hostname
+  delegate_to:
+    description: The host that the task is delegated to, whose lab host is meant in place of O(host).
+    type: str
+    keyword:
+      - name: delegate_to
   lab:
     description: Name of the lab.
     type: str
@@ -47,8 +52,13 @@ class Connection(ConnectionBase):
 
     _pid = 0
 
+    @property
+    def _host(self) -> str:
+        """The lab host's name. Of a delegated task Ansible gives the variables of the other host, but for inventory_hostname."""
+        return str(self.get_option("delegate_to") or self.get_option("host"))
+
     def _connect(self) -> Connection:
-        host, lab = self.get_option("host"), self.get_option("lab")
+        host, lab = self._host, self.get_option("lab")
         if os.geteuid() != 0:
             raise AnsibleConnectionFailure(f"Root alone may enter the lab host {host}: run ansible as root.")
         record = read_record(lab, host)
@@ -69,7 +79,7 @@ class Connection(ConnectionBase):
     def put_file(self, in_path: str, out_path: str) -> None:
         super().put_file(in_path, out_path)
         if not os.path.exists(in_path):
-            raise AnsibleFileNotFound(f"There is no file {in_path} to copy to {self.get_option('host')}.")
+            raise AnsibleFileNotFound(f"There is no file {in_path} to copy to {self._host}.")
         with open(in_path, "rb") as source:
             # Written from inside: an absolute symbolic link of the host must not lead to a file of this machine.
             self._copy(["/bin/sh", "-c", 'exec cat > "$1"', "sh", out_path], stdin=source, stdout=subprocess.PIPE)
@@ -83,7 +93,7 @@ class Connection(ConnectionBase):
     def _copy(self, command: list[str], stdin: IO[bytes] | int, stdout: IO[bytes] | int) -> None:
         done = self._run(command, stdin=stdin, stdout=stdout)
         if done.returncode != 0:
-            raise AnsibleError(f"The copy to or from {self.get_option('host')} failed: {done.stderr.decode(errors='replace').strip()}")
+            raise AnsibleError(f"The copy to or from {self._host} failed: {done.stderr.decode(errors='replace').strip()}")
 
     def _run(self, command: list[str], **streams: Any) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run([*enter_command(self._pid), *command], env=ENVIRONMENT, stderr=subprocess.PIPE, check=False, **streams)

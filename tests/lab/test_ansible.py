@@ -126,6 +126,13 @@ def test_the_controllers_environment_stays_outside(pair: RealLab, pipelining: st
     assert "leak" not in out.lower()
 
 
+def test_what_is_delegated_runs_on_the_other_host(pair: RealLab, tmp_path: Path) -> None:
+    play = tmp_path / "play.yml"
+    ask = {"ansible.builtin.command": "hostname", "delegate_to": "node2", "register": "asked"}
+    play.write_text(json.dumps([{"hosts": "node1", "gather_facts": False, "tasks": [ask, {"ansible.builtin.debug": {"var": "asked.stdout"}}]}]))
+    assert '"asked.stdout": "node2"' in pair.ansible("ansible-playbook", str(play), CNM_LAB_SIZE="2").stdout
+
+
 def test_a_file_that_cannot_be_copied_is_told(pair: RealLab) -> None:
     done = pair.ansible("ansible", "node1", "-m", "ansible.builtin.fetch", "-a", "src=/etc/none dest=/tmp/none flat=true fail_on_missing=true")
     assert done.returncode != 0

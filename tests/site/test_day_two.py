@@ -110,6 +110,18 @@ def test_drift_allocates_nothing(fleet: Fleet) -> None:
     assert fleet.ledger.read_text() == ledger
 
 
+def test_a_policy_that_is_left_out_is_left_alone_until_teardown(fleet: Fleet) -> None:
+    """Its variable may be misspelt, or the host may have left a group: what the policy closes is not opened by that."""
+    playbook = fleet.folder.parent / "policy.yml"
+    playbook.write_text("- {hosts: all, gather_facts: false, roles: [mooring.cnm.docker_user]}\n")
+    fleet.declare(cnm_docker_user=[{"in_interface": "eth9", "action": "drop"}])
+    assert fleet.play(str(playbook)).changed == {"node1": 1, "node2": 1}
+    fleet.declare()
+    left = fleet.play(str(playbook))
+    assert (left.status, left.changed) == (0, NOTHING)
+    assert "-i eth9" in fleet.host("node1").check_output("iptables --list-rules DOCKER-USER")
+
+
 def test_teardown_removes_all_and_keeps_the_ledger(fleet: Fleet) -> None:
     fleet.declare()
     ledger, given = fleet.ledger.read_text(), fleet.traces()

@@ -130,7 +130,18 @@ def test_teardown_takes_no_misspelt_variable_for_all_hosts(fleet: Fleet) -> None
     run = fleet.play("mooring.cnm.teardown", "-e", "cnm_host=node1")
     assert run.status == 2
     assert "cnm_host: there is no variable of this name: did you mean 'cnm_hosts'?" in run.text
-    assert "Remove the fleet's objects" not in run.text
+    assert "TASK [mooring.cnm.topology : Remove the fleet's objects] " not in run.text
+
+
+def test_two_names_for_one_machine(fleet: Fleet) -> None:
+    """Here both look at node1; in an inventory, both have its address."""
+    look = {"mooring.cnm.topology_info": {"gather": ["reserved"]}, "delegate_to": "node1", "register": "host__look"}
+    playbook = fleet.folder.parent / "twins.yml"
+    playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [look, {"mooring.cnm.fleet_plan": {}, "run_once": True}]}]))
+    run = fleet.play(str(playbook))
+    assert run.status == 2
+    assert "1 problem in the declaration" in run.text
+    assert "node2: inventory_hostname: this is the same machine as node1: keep one of the two names" in run.text
 
 
 def test_what_a_playbook_of_ones_own_sets(fleet: Fleet) -> None:

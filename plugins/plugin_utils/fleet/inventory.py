@@ -126,7 +126,9 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]], task: Mapping[s
                 problems.append(Problem(host, plain(name), "", f"there is no variable of this name{hint}"))
     if not any(declares(held) for held in every.values()):
         problems.append(
-            Problem("", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, for example in group_vars")
+            Problem(
+                "", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, for example in group_vars beside it"
+            )
         )
     return problems
 
