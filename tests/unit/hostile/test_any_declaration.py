@@ -169,7 +169,7 @@ def _check_planned(found: FleetPlan, fleet: str) -> None:
     assert (ledger_dict(ledger), problems) == (kept, [])
     proof_plan(found.declarations, dict.fromkeys(found.declarations), "sample", "0123456789abcdef")
     underlay = {host: Underlay(IPv4Address("198.18.0.11") + at, None, 1400) for at, host in enumerate(found.declarations)}
-    whole = Fleet(fleet, dict.fromkeys(underlay, HostInput()), frozenset(underlay), underlay, 4789, {}, Stock(), "", "sample", "auto", [])
+    whole = Fleet(fleet, dict.fromkeys(underlay, HostInput()), frozenset(underlay), underlay, 4789, {}, Stock(), "", "sample", "auto", [], [])
     with TemporaryDirectory() as folder:
         for name, part in plan_files(whole, with_mtus(found.declarations, underlay), underlay).items():
             (Path(folder) / name).write_text(json.dumps(part))
