@@ -24,14 +24,11 @@ def _apply_links(ops: tuple[Op, ...]) -> None:
 
 @dataclass(frozen=True)
 class Aim:
-    """who: for whom (``fleet default``), to be told to those who wait meanwhile.
-
-    look: what stands of all that it is about, seen together with what was ours before. wish: what should stand, where that stands.
+    """look: what stands of all that it is about, seen together with what was ours before. wish: what should stand, where that stands.
     hindrances: why it cannot be done on what stands. missing: what has to be there first. assumed: what stands, as if that were there: what a prediction
     begins with, as an earlier task may be about to make it. apply: does what a plan says, which if left out is about namespaces and links alone.
     """
 
-    who: str
     look: Callable[[Mapping[Key, Object]], HostState]
     wish: Callable[[HostState], HostState]
     hindrances: Callable[[HostState], list[Problem]] = field(default=lambda _stands: [])
@@ -53,3 +50,7 @@ class Outcome:
     clashes: tuple[Object, ...] = ()
     problems: Collection[Problem] = ()
     waited: str = ""
+
+
+# Finds out what is asked for on this host as it is now, and what is wrong with that.
+Prepare = Callable[[], "tuple[Aim, Collection[Problem]]"]

@@ -12,10 +12,11 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from .attach import attach, without_missing
-from .converge import Outcome, converge
+from .converge import Outcome, converge, converge_to
 from .docker_user import find_closed_policy
 from .drivers.desired import host_state
 from .drivers.policy_rules import places
@@ -112,6 +113,17 @@ def without_engine(state: HostState) -> HostState:
 
 def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     """Bring the host to this slice. Raises Fault where that fails, or where something is wrong with the slice; path: where it lies."""
+    found = partial(_wanted_by, part, path)
+    outcome = converge_to(found, part["fleet"], lambda target, fleet: without_engine(observe(target, fleet)))
+    if outcome.clashes:
+        names = ", ".join(name_of(one) for one in outcome.clashes)
+        remedy = "Remove them, or choose other names, and restart this unit."
+        raise Fault(f"the slice {path}", "carry out", f"these are on this host already and were not made by this fleet: {names}; nothing was changed", remedy)
+    return outcome
+
+
+def _wanted_by(part: dict[str, Any], path: str) -> HostState:
+    """What a slice asks for on this host as it is now."""
     declaration, problems = complete_topology(part)
     _refuse(problems, path)
     # Whose namespace is not there so early is attached by a later run.
@@ -119,10 +131,4 @@ def converge_slice(part: dict[str, Any], path: str) -> Outcome:
     _refuse(problems, path)
     declaration, _problems = find_ways(declaration, missing="ignore")
     ground = judge(read_sight(), part.get("firewall", "auto"), part["fleet"])
-    wanted = host_state(declaration, part["fleet"], read_open_bridges(), ground)
-    outcome = converge(without_engine(wanted), part["fleet"], lambda target, fleet: without_engine(observe(target, fleet)))
-    if outcome.clashes:
-        names = ", ".join(name_of(one) for one in outcome.clashes)
-        remedy = "Remove them, or choose other names, and restart this unit."
-        raise Fault(f"the slice {path}", "carry out", f"these are on this host already and were not made by this fleet: {names}; nothing was changed", remedy)
-    return outcome
+    return without_engine(host_state(declaration, part["fleet"], read_open_bridges(), ground))

@@ -33,7 +33,7 @@ def predict(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
     from .kernel.places import holding
 
     with holding():
-        return predict_aim(fleet_aim(wanted, fleet, look))
+        return predict_aim(lambda: (fleet_aim(wanted, fleet, look), ()))[1]
 
 
 def converge(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
@@ -41,15 +41,25 @@ def converge(wanted: HostState, fleet: str, look: Look = see) -> Outcome:
 
     Foreign objects in the way are told as clashes, and then nothing is done. look: how the host is seen; what it does not see is left alone.
     """
+    return converge_to(lambda: wanted, fleet, look)
+
+
+def converge_to(find: Callable[[], HostState], fleet: str, look: Look = see) -> Outcome:
+    """As ``converge``, to what is found when no other run is at work."""
     from .kernel.places import holding
 
     with holding():
-        return reach(fleet_aim(wanted, fleet, look))
+        return reach(who(fleet), lambda: (fleet_aim(find(), fleet, look), ()))[1]
+
+
+def who(fleet: str) -> str:
+    """For whom a run of a fleet is."""
+    return f"fleet {fleet}"
 
 
 def fleet_aim(wanted: HostState, fleet: str, look: Look = see) -> Aim:
     """That of a fleet, for this host to be ``wanted``."""
-    return Aim(f"fleet {fleet}", lambda ours: look(HostState({**wanted.objects, **ours}), fleet), lambda stands: at_least(wanted, stands), apply=_apply)
+    return Aim(lambda ours: look(HostState({**wanted.objects, **ours}), fleet), lambda stands: at_least(wanted, stands), apply=_apply)
 
 
 def checked_aim(fleet: str, wanted: Callable[[], tuple[HostState, list[Problem]]], look: Look = see) -> tuple[Aim, list[Problem]]:

@@ -10,36 +10,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .aim import Aim, Outcome
+from .aim import Aim, Outcome, Prepare
 from .kernel.alone import alone
 from .state.objects import HostState
 from .state.settled import is_settled
 
 
-def predict(aim: Aim) -> Outcome:
+def predict(prepare: Prepare) -> tuple[Aim, Outcome]:
     """What ``reach`` would do. Nothing is changed."""
-    return _go(aim, False)
+    return _go(prepare, False)
 
 
-def reach(aim: Aim) -> Outcome:
-    """Bring the host where ``aim`` wants it. Raises Fault when that fails, after putting back what stood before.
+def reach(who: str, prepare: Prepare) -> tuple[Aim, Outcome]:
+    """Bring the host where it is to be. Raises Fault when that fails, after putting back what stood before.
 
-    Where something hinders it, or foreign objects are in the way, that is told, and nothing is done.
+    who: for whom (``fleet default``), to be told to those who wait meanwhile. What was to be seen while another run was at work counts for nothing after it,
+    so all is found out when that is over. Where something hinders it, or foreign objects are in the way, that is told, and nothing is done.
     """
-    with alone(aim.who) as waited:
-        return replace(_go(aim, True), waited=waited)
+    with alone(who) as waited:
+        aim, outcome = _go(prepare, True)
+    return aim, replace(outcome, waited=waited)
 
 
-def _go(aim: Aim, change: bool) -> Outcome:
-    before = aim.look({})
-    problems = [*aim.hindrances(before), *(aim.missing(before) if change else [])]
+def _go(prepare: Prepare, change: bool) -> tuple[Aim, Outcome]:
+    aim, problems = prepare()
+    before = HostState() if problems else aim.look({})
+    problems = problems or [*aim.hindrances(before), *(aim.missing(before) if change else [])]
     if problems:
-        return Outcome(before, before, problems=problems)
+        return aim, Outcome(before, before, problems=problems)
     before = before if change else aim.assumed(before)
     wanted = aim.wish(before)
     if is_settled(before, wanted):
-        return Outcome(before, before)
-    return _on_the_way(aim, before, wanted, change)
+        return aim, Outcome(before, before)
+    return aim, _on_the_way(aim, before, wanted, change)
 
 
 def _on_the_way(aim: Aim, before: HostState, wanted: HostState, change: bool) -> Outcome:

@@ -11,29 +11,26 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .aim import Aim, Outcome
+from .aim import Aim, Outcome, Prepare
 from .kernel.reasons import reason
 from .model.problem import Problem
 from .road import predict, reach
 from .state.fault import Fault
-from .state.objects import HostState, Object
+from .state.objects import HostState
 
 Options = dict[str, Any]
 
 
-def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]], shown: Callable[[HostState], Options], netlink: bool = True) -> None:
+def run(module: AnsibleModule, who: str, prepare: Prepare, shown: Callable[[HostState], Options], netlink: bool = True) -> None:
     """Do what a module is there for, and end it.
 
-    prepare: what the parameters ask for, and what is wrong with them. shown: a state in the words of the module's options.
+    who, prepare: as ``reach`` takes them. shown: a state in the words of the module's options.
     netlink: whether messages to the kernel may have to be sent.
     """
     # What is made here is in use until the process ends: looking it through for garbage finds none, and takes a tenth of the time.
     gc.disable()
     try:
-        aim, problems = prepare()
-        if problems:
-            fail(module, problems)
-        outcome = _outcome(module, aim, netlink)
+        aim, outcome = _outcome(module, who, prepare, netlink)
     except Fault as fault:
         module.fail_json(msg=str(fault), problems=[], before={}, after={}, ops=[])
     except OSError as error:
@@ -41,7 +38,7 @@ def run(module: AnsibleModule, prepare: Callable[[], tuple[Aim, list[Problem]]],
     if outcome.waited:
         module.warn(outcome.waited)
     if outcome.problems or outcome.clashes:
-        fail(module, [*outcome.problems, *_in_the_way(outcome.clashes, aim.wish(outcome.before))])
+        fail(module, [*outcome.problems, *_in_the_way(aim, outcome)])
     before = shown(outcome.before)
     after = shown(outcome.after) if outcome.ops else before
     result: Options = {"changed": bool(outcome.ops), "before": before, "after": after, "ops": list(outcome.ops), "problems": []}
@@ -58,20 +55,21 @@ def fail(module: AnsibleModule, problems: list[Problem]) -> None:
     module.fail_json(msg="\n".join([f"{what}, and nothing was changed:", *lines]), problems=[one.as_dict() for one in problems], before={}, after={}, ops=[])
 
 
-def _in_the_way(clashes: tuple[Object, ...], wanted: HostState) -> list[Problem]:
+def _in_the_way(aim: Aim, outcome: Outcome) -> list[Problem]:
     from .clash import clash
 
-    return [clash(one, wanted) for one in clashes]
+    wanted = aim.wish(outcome.before) if outcome.clashes else outcome.before
+    return [clash(one, wanted) for one in outcome.clashes]
 
 
-def _outcome(module: AnsibleModule, aim: Aim, netlink: bool) -> Outcome:
+def _outcome(module: AnsibleModule, who: str, prepare: Prepare, netlink: bool) -> tuple[Aim, Outcome]:
     """Messages to the kernel are made by pyroute2: where this Python has none, and something must change, go on under one that has."""
     lacks = netlink and not module.check_mode and importlib.util.find_spec("pyroute2") is None
     if not module.check_mode and not lacks:
-        return reach(aim)
-    outcome = predict(aim)
+        return reach(who, prepare)
+    aim, outcome = predict(prepare)
     if lacks and outcome.ops:
         from .elsewhere import go_on_elsewhere
 
         go_on_elsewhere(module)
-    return outcome
+    return aim, outcome

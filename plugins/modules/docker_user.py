@@ -134,7 +134,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
-from ..module_utils.converge import checked_aim
+from ..module_utils.converge import checked_aim, who
 from ..module_utils.docker_user import describe_policy, find_policy
 from ..module_utils.drivers.policy_rules import places
 from ..module_utils.firewall.judge import judge, remarks
@@ -167,6 +167,7 @@ def main() -> None:
     rules = module.params["rules"] if module.params["state"] == "present" else []
     run(
         module,
+        who(fleet),
         lambda: checked_aim(fleet, lambda: to_desired(module, rules), observe_insets(places(fleet, position))),
         lambda state: describe_policy(state, position),
         netlink=False,

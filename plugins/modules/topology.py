@@ -159,7 +159,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils.aim import Aim
 from ..module_utils.attach import attach, places_of
-from ..module_utils.converge import checked_aim
+from ..module_utils.converge import checked_aim, who
 from ..module_utils.drivers.describe import describe
 from ..module_utils.drivers.desired import host_state
 from ..module_utils.drivers.kinds import kind_problems, modules_of, needs
@@ -259,7 +259,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, lambda: to_aim(module), lambda state: topology_options(describe(state, module.params["fleet"])))
+    run(module, who(module.params["fleet"]), lambda: to_aim(module), lambda state: topology_options(describe(state, module.params["fleet"])))
 
 
 if __name__ == "__main__":

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.firewall import run as firewall
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import alone
+from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Port
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
+from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same, dump
-from ansible_collections.mooring.cnm.tests.kernel.topologies import FRONT, declare, run
+from ansible_collections.mooring.cnm.tests.kernel.topologies import FRONT, declare, endpoint, run, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.trouble import at_step
 
 
 @contextlib.contextmanager
@@ -95,3 +101,46 @@ def test_the_lock_of_iptables_is_waited_for(host) -> None:
         assert time.monotonic() - began >= 0.7
         free.join()
     assert run(declare(FRONT)).ops == ()
+
+
+def test_who_never_lets_the_lock_of_iptables_go_is_not_waited_for_forever(host) -> None:
+    host.use_iptables("legacy")
+    run(declare(FRONT))
+    before = dump(host)
+    with open("/run/xtables.lock", "w", encoding="ascii") as lock, patch.object(firewall, "_PATIENCE_S", 1):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Fault, match=r"xtables lock.* What stood before was put back\."):
+            run(declare(FRONT, sandbox("web", endpoint("front", "172.20.0.2"), ports=(Port(8080, 80),))))
+    check_same(before, lambda: dump(host))
+    assert run(declare(FRONT)).ops == ()
+
+
+def test_what_is_to_be_done_is_found_out_when_the_other_run_has_ended(host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A task leaves the sandboxes as they stand. Another run makes one while it waits."""
+    run(declare(FRONT))
+    options = {"networks": {"front": {"ipam": {"config": [{"subnet": "172.20.0.0/24", "gateway": "172.20.0.1"}]}}}}
+    begun, ended = os.pipe(), os.pipe()
+
+    def slowly(call: Callable[..., Any], arguments: tuple[Any, ...], _which: int) -> Any:
+        os.write(begun[1], b".")
+        os.read(ended[0], 1)
+        return call(*arguments)
+
+    child = os.fork()
+    if child == 0:
+        with at_step(0, slowly):
+            run(declare(FRONT, sandbox("web", endpoint("front", "172.20.0.2"))))
+        os._exit(0)
+    os.read(begun[0], 1)
+    waits = itertools.count()
+
+    def wait(_s: float) -> None:
+        if next(waits) == 0:
+            os.write(ended[1], b".")
+            os.waitpid(child, 0)
+
+    with patch.object(alone.time, "sleep", wait):
+        result = Tasks(host, capsys).once("topology", **options)
+    assert result["ops"] == [], result
+    assert next(waits) == 1
+    assert os.path.exists("/run/netns/web")

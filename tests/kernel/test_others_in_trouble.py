@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.attach import attach
-from ansible_collections.mooring.cnm.plugins.module_utils.kernel import nftables, others
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import nftables, others, reserved, tables
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel.answer import DOCKER
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.netlink import RouteSocket
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.tests.kernel.topologies import FRONT, declare, endpoint, run, sandbox
 
@@ -87,3 +88,14 @@ def test_what_is_made_for_all_is_seen_by_all_whatever_the_umask(host) -> None:
         os.umask(old)
     modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in ("/etc/netns", "/etc/netns/web", "/etc/netns/web/hosts", "/run/netns")}
     assert modes == {"/etc/netns": 0o755, "/etc/netns/web": 0o755, "/etc/netns/web/hosts": 0o644, "/run/netns": 0o755}
+
+
+def test_a_link_that_comes_between_two_looks_is_not_asked_for(host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a bridge of Docker does, with its address. A host without a default route has its own address looked for among all."""
+
+    def late(netlink: RouteSocket) -> list[tables.SeenAddress]:
+        host.sh("ip link add late type bridge && ip addr add 10.9.0.1/24 dev late")
+        return tables.read_addresses(netlink)
+
+    monkeypatch.setattr(reserved, "read_addresses", late)
+    assert reserved.read_reserved("default")["underlay_address"] is None

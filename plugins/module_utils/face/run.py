@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 def run_told(module: AnsibleModule, name: str, told: Told, wished: Callable[[HostState], HostState], shown: Callable[[HostState], dict[str, Any]]) -> None:
     """What a module was told is looked at, brought to what is wished for, and shown."""
     aim = Aim(
-        who=f"module {name}",
         look=lambda ours: look(told, ours),
         wish=wished,
         hindrances=lambda stands: refusals(told, stands),
         missing=lambda stands: missing(told, stands),
         assumed=lambda stands: assumed(told, stands),
     )
-    run(module, lambda: (aim, told.problems), shown)
+    run(module, f"module {name}", lambda: (aim, told.problems), shown)

@@ -27,12 +27,11 @@ def run_space(module: AnsibleModule) -> None:
     name, present = module.params["name"], module.params["state"] == "present"
     wanted = Namespace(name)
     aim = Aim(
-        who="module netns",
         look=lambda _ours: _look(name, present),
         wish=lambda _stands: HostState({wanted.key: wanted}, frozenset([wanted.key])) if present else HostState(),
         hindrances=lambda stands: _refusals(name, stands),
     )
-    run(module, lambda: (aim, _problems(name)), lambda state: {"name": name, "state": "present" if wanted.key in state.objects else "absent"})
+    run(module, "module netns", lambda: (aim, _problems(name)), lambda state: {"name": name, "state": "present" if wanted.key in state.objects else "absent"})
 
 
 def _problems(name: str) -> list[Problem]:

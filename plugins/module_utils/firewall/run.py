@@ -15,6 +15,7 @@ from ..state.fault import Fault
 _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 _RULES = "the firewall rules"
+_PATIENCE_S = 60  # for who holds the lock of iptables: to wait for ever would leave a run half done
 _NO_TABLE, _GONE = '{"nftables": []}', os.strerror(errno.ENOENT)
 _INSTALL = "Install the package {} (role mooring.cnm.host does)."
 
@@ -47,7 +48,7 @@ def restore(family: str, text: str, form: str = "") -> None:
     tool = find_tool(family, "restore", form)
     if tool is None:
         raise Fault(_RULES, "write", f"{_PREFIX[family]}-restore is not installed" + (f" in its {form} form" if form else ""), _INSTALL.format("iptables"))
-    _run([tool, "--noflush", "--wait"], text)
+    _run([tool, "--noflush", f"--wait={_PATIENCE_S}"], text)
 
 
 def as_printed(family: str, words: str) -> str:

@@ -28,7 +28,7 @@ def read_reserved(fleet: str) -> dict[str, object]:
     """``reserved`` of topology_info, but for its ports. What ``fleet`` itself put on the host is left out."""
     with RouteSocket() as netlink:
         links = {link.index: link for link in read_links(netlink)}
-        addresses = read_addresses(netlink)
+        addresses = [one for one in read_addresses(netlink) if one.index in links]  # a link may come in between
         routes = [route for route in read_routes(netlink) if route.type == "unicast" and route.table == _RT_TABLE_MAIN]
     ours = {index for index, link in links.items() if _belongs_to(link, fleet)} | _made_again(links, fleet)
     foreign = [route for route in routes if route.index not in ours and route.protocol != ROUTE_PROTOCOL]
