@@ -80,6 +80,7 @@ ops:
   sample: ["write /etc/mooring-cnm/default.json", "enable mooring-cnm@default.service", "start mooring-cnm@default.service"]
 """
 
+import contextlib
 import importlib.util
 import re
 import sys
@@ -89,11 +90,14 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import probe_interpreters_for_module
 
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
+from ..module_utils.kernel.alone import alone
+from ..module_utils.kernel.reasons import reason
 from ..module_utils.persist.engine import read_engine
 from ..module_utils.persist.keep import Kept, apply, describe, observe, plan, wanted
 from ..module_utils.persist.systemd import known_services, runs_systemd
 from ..module_utils.state.fault import Fault
 
+LOCK = "/run/mooring.cnm.persist.lock"  # that of runs is taken by the unit that is started
 FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")  # it becomes the name of a file and of a unit
 
 
@@ -125,10 +129,12 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     if is_wanted and interpreter is None and not module.check_mode:
         raise Fault(f"the slice of fleet '{fleet}'", "keep", missing_required_lib("pyroute2"))
     want = to_desired(module.params, interpreter or "/usr/bin/python3")
-    have = observe(fleet, want)
-    ops = plan(fleet, have, want)
-    if not module.check_mode:
-        apply(ops)
+    # An engine that no unit names yet would be taken for one that none names any more.
+    with contextlib.nullcontext() if module.check_mode else alone(f"fleet {fleet}", LOCK):
+        have = observe(fleet, want)
+        ops = plan(fleet, have, want)
+        if not module.check_mode:
+            apply(ops)
     before, after, steps = describe(fleet, have), describe(fleet, want), [str(op) for op in ops]
     diff = {"diff": [{"before": before, "after": after}, {"prepared": "".join(f"{step}\n" for step in steps)}]} if ops and module._diff else {}
     return {"changed": bool(ops), "before": before, "after": after, "ops": steps, **diff}
@@ -149,6 +155,8 @@ def main() -> None:
         module.exit_json(**keep(module))
     except Fault as fault:
         module.fail_json(msg=str(fault), before={}, after={}, ops=[])
+    except OSError as error:
+        module.fail_json(msg=f"The host could not be changed: {reason(error)}.", before={}, after={}, ops=[])
 
 
 if __name__ == "__main__":

@@ -24,12 +24,14 @@ _LOOK_AGAIN_S = 0.05
 
 
 @contextlib.contextmanager
-def alone(who: str) -> Iterator[str]:
+def alone(who: str, path: str = PATH) -> Iterator[str]:
     """Let no second run work on this host during the block, which is for ``who``. The value is a sentence about the run that was waited for, or empty.
+
+    path: of the lock. Another one is for what lets runs be made while it is at work.
 
     Raises Fault, which names the holder, where that does not end in time.
     """
-    handle = _open()
+    handle = _open(path)
     try:
         begin_s = time.monotonic()
         holder = ""
@@ -47,11 +49,11 @@ def alone(who: str) -> Iterator[str]:
         os.close(handle)
 
 
-def _open() -> int:
+def _open(path: str) -> int:
     try:
-        return os.open(PATH, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise Fault(f"the lock {PATH}", "open", reason(error)) from error
+        raise Fault(f"the lock {path}", "open", reason(error)) from error
 
 
 def _take(handle: int) -> bool:
