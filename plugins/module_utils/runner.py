@@ -58,8 +58,7 @@ def fail(module: AnsibleModule, problems: list[Problem]) -> None:
 def _in_the_way(aim: Aim, outcome: Outcome) -> list[Problem]:
     from .clash import clash
 
-    wanted = aim.wish(outcome.before) if outcome.clashes else outcome.before
-    return [clash(one, wanted) for one in outcome.clashes]
+    return [clash(one, aim.wish(outcome.before)) for one in outcome.clashes]
 
 
 def _outcome(module: AnsibleModule, who: str, prepare: Prepare, netlink: bool) -> tuple[Aim, Outcome]:

@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils.face.info import spaces
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import alone, namespaces
+from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.tests.kernel.nouns import Tasks
+from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
 from ansible_collections.mooring.cnm.tests.kernel.topologies import FRONT, NOTHING, clear, declare, endpoint, network, run, sandbox
 from ansible_collections.mooring.cnm.tests.kernel.trouble import at_step
+from ansible_collections.mooring.cnm.tests.kernel.whole import whole
 
 WEB = declare(FRONT, sandbox("web", endpoint("front", "172.20.0.2")))
 FEW, MANY = 256, 260
@@ -86,6 +89,29 @@ def test_many_sandboxes_are_made_where_few_files_may_be_open(host) -> None:
         run(declare(network("front", "172.20.0.0/23"), *(sandbox(f"s{number}", leg) for number, leg in enumerate(legs))))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("spare", [2, 10, 12, 14, 16, 18, 30, 50, 60, 90])
+def test_where_too_few_files_may_be_open_to_put_all_back_nothing_is_begun(host, spare: int) -> None:
+    """The namespaces that are to go are held, so that they can come back."""
+    run(declare(FRONT, *(sandbox(f"s{number}", endpoint("front", f"172.20.0.{2 + number}")) for number in range(12))))
+    before = whole(host)
+    child = os.fork()
+    if child == 0:
+        held = set(map(int, os.listdir("/proc/self/fd")))
+        most = [number for number in range(1000) if number not in held][spare]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for good: only a child can have it so
+        try:
+            run(NOTHING)
+        except (Fault, OSError):
+            os._exit(3)
+        finally:
+            os._exit(0)
+    _child, status = os.waitpid(child, 0)
+    if os.WEXITSTATUS(status) == 3:
+        check_same(before, lambda: whole(host))
+    else:
+        assert host.sh("ip netns list") == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])

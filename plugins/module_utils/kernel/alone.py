@@ -57,11 +57,10 @@ def _open(path: str) -> int:
 
 
 def _take(handle: int) -> bool:
-    try:
+    with contextlib.suppress(BlockingIOError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _holder(handle: int) -> str:
