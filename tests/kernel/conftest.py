@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.places import holding
 from ansible_collections.mooring.cnm.plugins.module_utils.lab import syscalls
 
 from .sockets import Connection
@@ -62,7 +63,8 @@ def empty_host() -> Iterator[Host]:
     one = Host()
     one.sh("ip link set lo up")
     try:
-        yield one
+        with holding():
+            yield one
     finally:
         for place in ("/etc", "/run"):
             syscalls.unmount(place, syscalls.MNT_DETACH)

@@ -19,7 +19,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooring.cnm.plugins.module_utils import change
+from ansible_collections.mooring.cnm.plugins.module_utils.attach import attach
+from ansible_collections.mooring.cnm.plugins.module_utils.converge import converge_to
+from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import places
+from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
 from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, network, run, sandbox
@@ -89,6 +93,28 @@ def test_a_run_does_not_go_with_a_process_into_another_namespace(host, monkeypat
             run(WITHOUT_LEG)
         check_same(before, lambda: whole(host))
         assert run(WITHOUT_LEG).ops == ()
+
+
+def test_a_process_that_is_a_sandbox_does_not_lead_a_run_from_where_it_was_found(host) -> None:
+    """It goes home into the namespace of the host before that is looked at: all that is ours there would be taken for legs that are to go."""
+    wire(host)
+    with visitor() as guest, container() as theirs:
+        run(WITHOUT_LEG)
+        before = whole(host)
+        guest.visit(theirs)
+        redis = sandbox("redis", endpoint("front", "172.20.0.9"), mode="attached", namespace=("pid", guest.path.split("/")[2]))
+
+        def and_then_it_goes_home() -> HostState:
+            attached, problems = attach(declare(FRONT, on_parent("macvlan"), WEB, redis))
+            assert problems == []
+            guest.visit(HOME)
+            return host_state(attached, "default")
+
+        ops = converge_to(and_then_it_goes_home, "default").ops
+        assert not [op for op in ops if op.startswith("remove")]
+        assert "cnm0@" in host.sh(f"nsenter --net={theirs} ip -br link")
+        run(WITHOUT_LEG)
+        check_same(before, lambda: whole(host))
 
 
 @pytest.mark.parametrize("to", ["added", "changed", "removed"])

@@ -31,8 +31,8 @@ DOORS: Doors = (
     (bind, "unbind"),
     (RouteSocket, "send"),
 )
-# RTM_SETLINK of an interface that there is not.
-_REFUSED = (19, 0, struct.pack("=BxHiII", 0, 0, 2**31 - 1, 0, 0))
+# RTM_SETLINK that does not say of which interface.
+_REFUSED = (19, 0, struct.pack("=BxHiII", 0, 0, 0, 0, 0))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import itertools
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Callable
+from typing import Any, Callable
 
 from ..state import order
 from ..state.entry import Entries
@@ -46,9 +46,19 @@ def _remove_links(ops: list[Op]) -> None:
             ours, others = ([op for op in group if (getattr(op.subject, "tag", None) is not None) is tagged] for tagged in (True, False))
             # To remove many at once changes them before, and what is not ours must not be left like that.
             for op in others:
-                send(netlink, [(op, messages.remove_link(op.subject.key[2]))])
+                _send_removal(netlink, op, messages.remove_link, op.subject.key[2])
             if ours:
-                send(netlink, [*((op, []) for op in ours[:-1]), (ours[-1], messages.remove_links([op.subject.key[2] for op in ours]))])
+                _send_removal(netlink, ours[-1], messages.remove_links, [op.subject.key[2] for op in ours])
+
+
+def _send_removal(netlink: RouteSocket, op: Op, made: Callable[[Any], list[Message]], what: Any) -> None:
+    """What goes by itself meanwhile, as the legs of a container that ends do, is passed over when the messages are made again."""
+    for last in (False, False, True):
+        try:
+            return netlink.send(made(what))
+        except Refused as error:
+            if last or error.errno != errno.ENODEV:
+                raise fault_of(op, error) from error
 
 
 def _rename_links(ops: list[Op]) -> None:

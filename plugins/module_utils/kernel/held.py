@@ -35,21 +35,20 @@ def hold(ops: Collection[Op]) -> Iterator[Held]:
     with contextlib.ExitStack() as stack:
         stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING))
         stack.callback(os.umask, os.umask(0o022))  # what is made for all has to be seen by all, whoever runs this
-        most = open_many()
+        open_many()
         for one in doomed:
             with contextlib.suppress(FileNotFoundError):  # somebody has taken the name away
                 held.append((one, stack.enter_context(namespaces.opened(namespaces.path_of(one.name)))))
         needed = len(os.listdir("/proc/self/fd")) + _OTHER_FILES + len(doomed) + len({getattr(op.peer or op.subject, "netns", "") for op in ops})
-        if 0 <= most < needed:
+        if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] < needed:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         yield held
 
 
-def open_many() -> int:
-    """Let this process have as many files open as anybody lets it. The result is how many (-1: any number)."""
+def open_many() -> None:
+    """Let this process have as many files open as anybody lets it."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
 
 
 def give_back(held: Held) -> None:

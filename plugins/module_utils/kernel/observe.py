@@ -48,8 +48,7 @@ def _observe(picture: Picture) -> HostState:
     rooms = [_read_host(picture, settings.get("", [])), *_read_namespaces(picture, settings)]
     _read_engine(rooms[0], picture)
     known = {os.stat(namespaces.path_of(netns)).st_ino for netns in ("", *(room.netns for room in rooms))}
-    hold_places(picture.places, picture.fleet, known)
-    rooms.extend(_read_places(picture, settings))
+    rooms.extend(_read_places(picture, settings, hold_places(picture.places, picture.fleet, known)))
     picture.peers = peers_in(rooms)
     for room in rooms:
         add_room(room, picture)
@@ -146,9 +145,9 @@ def _unfinished() -> dict[str, str]:
     return found
 
 
-def _read_places(picture: Picture, settings: dict[str, list[str]]) -> Iterator[Room]:
-    """Look into the namespaces of others that are held. One that is not there is not, and nothing in it."""
-    for path in sorted(namespaces.HELD):
+def _read_places(picture: Picture, settings: dict[str, list[str]], paths: Iterable[str]) -> Iterator[Room]:
+    """Look into namespaces of others, which are held."""
+    for path in paths:
         with namespaces.journey() as way:
             way.enter(path)
             with RouteSocket() as netlink:

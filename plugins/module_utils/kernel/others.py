@@ -18,6 +18,7 @@ from ..state.tag import ROUTE_PROTOCOL
 from . import namespaces
 from .answer import DOCKER, PODMAN, NoEngine, answer
 from .netlink import RouteSocket
+from .places import hold, let_go
 from .reasons import reason
 from .tables import read_routes
 
@@ -31,17 +32,18 @@ class Absent(Exception):
 
 
 def find_namespace(kind: str, which: str) -> str:
-    """The path of a namespace. kind: ``container`` (a name or id), ``pid`` or ``netns`` (a path). Raises Absent."""
+    """The path of a namespace, which is held from here on. kind: ``container`` (a name or id), ``pid`` or ``netns`` (a path). Raises Absent."""
     if kind == "container":
         path = f"/proc/{_process_of(which)}/ns/net"
     else:
         path = f"/proc/{which}/ns/net" if kind == "pid" else which
     try:
-        there = os.stat(path)
+        there = os.fstat(hold(path))
     except OSError as error:
         what = f"process {which}" if kind == "pid" else f"container {which}" if kind == "container" else path
         raise Absent(f"there is no {what} on this host") from error
     if there.st_dev != os.stat(namespaces.OWN).st_dev or not stat.S_ISREG(there.st_mode):
+        let_go(path)
         raise Absent(f"{path} is no network namespace")
     return path
 
@@ -54,6 +56,7 @@ def led_elsewhere(path: str) -> tuple[int, ...]:
             with RouteSocket() as netlink:
                 routes = read_routes(netlink)
     except OSError as error:
+        let_go(path)
         raise Absent(f"{path} cannot be entered: {reason(error)}") from error
     return tuple(sorted({_FAMILIES[one.destination] for one in routes if one.destination in _FAMILIES and one.table == 254 and one.protocol != ROUTE_PROTOCOL}))
 

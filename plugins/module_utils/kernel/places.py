@@ -27,19 +27,38 @@ def holding() -> Iterator[None]:
     try:
         yield
     finally:
-        while namespaces.HELD:
-            os.close(namespaces.HELD.popitem()[1])
+        for path in tuple(namespaces.HELD):
+            let_go(path)
 
 
-def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) -> None:
+def hold(path: str) -> int:
+    """Hold what is at ``path`` now, whatever was held there before. Its descriptor. Raises OSError."""
+    from .held import open_many  # few hosts have one
+
+    open_many()
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    let_go(path)
+    namespaces.HELD[path] = handle
+    return handle
+
+
+def let_go(path: str) -> None:
+    if path in namespaces.HELD:
+        os.close(namespaces.HELD.pop(path))
+
+
+def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) -> list[str]:
     """Hold the namespaces at the paths that are ``declared``, as far as they are there, and those in which a leg of ``fleet`` stands that nothing leads to,
-    and whose parent is on this host.
+    and whose parent is on this host. The paths of them all.
 
     The parent tells it from a leg of another host that is simulated on this one. known: inodes of namespaces that are looked into anyway.
     """
-    if declared:
-        _hold_declared(declared)
-    seen = {*known, *(os.fstat(handle).st_ino for handle in namespaces.HELD.values())}
+    for path in sorted(declared - namespaces.HELD.keys()):
+        with contextlib.suppress(FileNotFoundError):
+            hold(path)
+    held = {os.fstat(handle).st_ino: path for path, handle in namespaces.HELD.items()}
+    there = sorted(declared & namespaces.HELD.keys())
+    seen = {*known, *(inode for inode, path in held.items() if path in declared)}
     found: dict[int, list[str]] = {}
     with namespaces.journey() as way:
         for path in _paths():
@@ -53,28 +72,18 @@ def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) 
                     seen.add(inode)
                     if _has_leg(fleet, way.home):
                         found[inode] = [path]
-    for inode, paths in found.items():
-        _hold_one(inode, paths)
+    strays = (held.get(inode) or _hold_one(inode, paths) for inode, paths in found.items())
+    return [*there, *filter(None, strays)]
 
 
-def _hold_declared(declared: AbstractSet[str]) -> None:
-    from .held import open_many  # few hosts have one
-
-    open_many()
-    for path in sorted(declared - namespaces.HELD.keys()):
-        with contextlib.suppress(FileNotFoundError):
-            namespaces.HELD[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-
-
-def _hold_one(inode: int, paths: list[str]) -> None:
-    """Hold the namespace of this inode by the first of its paths that still leads there: some may be those of passers-by."""
+def _hold_one(inode: int, paths: list[str]) -> str:
+    """Hold the namespace of this inode by the first of its paths that still leads there: some may be those of passers-by. That path; empty where none does."""
     for path in paths:
         with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            if os.fstat(handle).st_ino == inode:
-                namespaces.HELD[path] = handle
-                return
-            os.close(handle)
+            if os.fstat(hold(path)).st_ino == inode:
+                return path
+            let_go(path)
+    return ""
 
 
 def _paths() -> Iterator[str]:
