@@ -127,7 +127,7 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]], task: Mapping[s
     if not any(declares(held) for held in every.values()):
         problems.append(
             Problem(
-                "", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, for example in group_vars beside it"
+                "", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, as in group_vars beside it"
             )
         )
     return problems
