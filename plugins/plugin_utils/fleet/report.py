@@ -89,8 +89,8 @@ def stale_report(hosts: list[str], others: int, left_out: Mapping[str, Sequence[
 def forgotten_words(hosts: Sequence[str]) -> str:
     """That the ledger forgets hosts, which may be meant, or may be that the inventory is another one than before."""
     return (
-        f"The inventory does not declare anything any more for {_named(hosts, _MOST_HOSTS)}, so the ledger frees what they had. "
-        "What stands on them stays until they are in the inventory and playbook teardown has run for them."
+        f"The inventory no longer declares anything for {_named(hosts, _MOST_HOSTS)}: the ledger frees what was given there. "
+        "What stands there stays, until playbook teardown has run with the host in the inventory."
     )
 
 

@@ -120,7 +120,7 @@ def test_hosts_that_the_ledger_forgets_are_told(tmp_path: Path) -> None:
     less = variables(tmp_path, *hosts[:2])
     predicted, drift = run(tmp_path, less, check_mode=True), planned(less, "look", allocate=False, check_mode=False, parent=str(tmp_path))
     (warning,) = predicted["warnings"]
-    assert "for h2, h3, h4 and 1 more, so the ledger frees what they had" in warning
+    assert "for h2, h3, h4 and 1 more: the ledger frees what was given there" in warning
     assert drift["warnings"] == [] and not drift["changed"]
     assert run(tmp_path, less)["warnings"] == [warning] and run(tmp_path, less)["warnings"] == []
 
