@@ -126,9 +126,7 @@ def declaration_problems(every: Mapping[str, Mapping[str, Any]], task: Mapping[s
                 problems.append(Problem(host, plain(name), "", f"there is no variable of this name{hint}"))
     if not any(declares(held) for held in every.values()):
         problems.append(
-            Problem(
-                "", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, as in group_vars beside it"
-            )
+            Problem("", "cnm_networks", "", "no host declares cnm_networks or cnm_sandboxes: declare them in the inventory, as in group_vars beside it")
         )
     return problems
 

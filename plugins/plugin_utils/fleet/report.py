@@ -53,14 +53,19 @@ def preflight_report(said: Mapping[str, Mapping[str, Any]]) -> FleetReport:
 def drift_report(said: Mapping[str, Mapping[str, Any]], unseen: Sequence[str] = ()) -> FleetReport:
     """What would have to be done on each host to bring it back to its declaration. unseen: hosts that were not looked at.
 
-    What has a problem cannot be compared, which is told beside what is found on the others.
+    What has a problem cannot be compared, which is told beside what is found on the others. What is the same on several hosts, as after a reload of
+    all their firewalls, is told once.
     """
     trouble = preflight_report(said)
     sound = sorted(said.keys() - {one["host"] for one in trouble.problems})
-    drifted = {host: list(said[host]["ops"]) for host in sound if said[host].get("ops")}
-    lines = []
+    drifted = {host: tuple(said[host]["ops"]) for host in sound if said[host].get("ops")}
+    alike: dict[tuple[str, ...], list[str]] = {}
     for host, ops in drifted.items():
-        lines += [f"{host} has drifted. To bring it back:", *(f"  {op}" for op in ops)]
+        alike.setdefault(ops, []).append(host)
+    lines = []
+    for ops, hosts in alike.items():
+        words = "has drifted. To bring it back:" if len(hosts) == 1 else "have drifted alike. To bring each back:"
+        lines += [f"{', '.join(hosts)} {words}", *(f"  {op}" for op in ops)]
     summary = f"{_count(len(drifted), 'host')} of {len(sound)} drifted: {', '.join(drifted)}" if drifted else f"{_count(len(sound), 'host')}: no drift"
     if unseen:
         summary += f". Not looked at, since they could not be reached or failed: {', '.join(unseen)}"

@@ -48,6 +48,19 @@ def test_drift_is_told_beside_a_problem_of_another_host() -> None:
     assert alone.failed and alone.summary == "\n".join(report.summary.splitlines()[:2])
 
 
+def test_what_has_drifted_alike_is_told_once() -> None:
+    flushed, link = ["change chain CNM-FORWARD"], ["create bridge b"]
+    said = {"node1": {"before": {}, "ops": flushed}, "node2": {"before": {}, "ops": link}, "node3": {"before": {}, "ops": flushed}}
+    assert drift_report(said).lines == [
+        "",
+        "node1, node3 have drifted alike. To bring each back:",
+        "  change chain CNM-FORWARD",
+        "node2 has drifted. To bring it back:",
+        "  create bridge b",
+        "3 hosts of 3 drifted: node1, node2, node3",
+    ]
+
+
 def test_in_check_mode_nothing_is_said_to_be_done() -> None:
     done, predicted = (stale_report(["node1"], 2, {"ov": ["node9"]}, check_mode) for check_mode in (False, True))
     assert "node1. The others are converged." in done.summary and "do not know yet what has changed on overlay ov: node9" in done.summary
