@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import ansible.constants as C
@@ -13,6 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.fleet.planned import planned
+from ..plugin_utils.fleet.variables import template_of
 
 
 class ActionModule(ActionBase):
@@ -26,10 +26,7 @@ class ActionModule(ActionBase):
             argument_spec={"look": {"type": "str", "default": "host__look"}, "allocate": {"type": "bool", "default": True}}
         )
         _refuse_part_runs(self._task)
-        return {**result, **planned(task_vars or {}, args["look"], args["allocate"], self._task.check_mode, C.DEFAULT_LOCAL_TMP, self._filled_in)}
-
-    def _filled_in(self, given: dict[str, Any], held: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._templar.copy_with_new_env(available_variables=held).template(given)
+        return {**result, **planned(task_vars or {}, args["look"], args["allocate"], self._task.check_mode, C.DEFAULT_LOCAL_TMP, template_of(self._templar))}
 
 
 def _refuse_part_runs(task: Any) -> None:

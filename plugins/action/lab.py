@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 
 from ..module_utils.lab.address import is_underlay_address
+from ..plugin_utils.fleet.variables import HostVariables, template_of
 
 GROUP = "cnm_lab"
 
@@ -25,9 +26,9 @@ class ActionModule(ActionBase):
         if args.get("hosts") is None and not is_whole_lab:
             args["hosts"] = [{"name": name} for name in self._select(group, variables)]
         if isinstance(args.get("hosts"), list):
-            args["hosts"] = [_with_variables(host, args, variables["hostvars"]) for host in args["hosts"]]
+            args["hosts"] = [self._with_variables(host, args, variables["hostvars"]) for host in args["hosts"]]
         if args.get("name") is None:
-            args["name"] = _lab_of(group, variables["hostvars"])
+            args["name"] = _lab_of([str(self._read(name, variables["hostvars"], "cnm_lab_name")["cnm_lab_name"] or "lab") for name in group])
         return self._execute_module(module_name="mooring.cnm.lab", module_args=args, task_vars=variables)
 
     def _select(self, group: list[str], variables: dict[str, Any]) -> list[str]:
@@ -42,21 +43,27 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"cnm_hosts: '{pattern}' selects no host of group {GROUP}, which has {', '.join(group)}.")
         return selected
 
+    def _with_variables(self, host: Any, args: dict[str, Any], hostvars: Any) -> Any:
+        """A host of the option C(hosts), with what its variables say: those that neither it nor the task itself says."""
+        if not isinstance(host, dict) or host.get("name") not in hostvars:
+            return host
+        known = self._read(host["name"], hostvars, "cnm_lab_init", "cnm_lab_root", "ansible_host")
+        found = {"init": known["cnm_lab_init"], "root": known["cnm_lab_root"]}
+        if is_underlay_address(address := str(known["ansible_host"])):
+            found["address"] = address
+        return {**{key: value for key, value in found.items() if value and not args.get(key)}, **{key: value for key, value in host.items() if value}}
 
-def _with_variables(host: Any, args: dict[str, Any], hostvars: Any) -> Any:
-    """A host of the option C(hosts), with what its variables say: those that neither it nor the task itself says."""
-    if not isinstance(host, dict) or host.get("name") not in hostvars:
-        return host
-    # One variable of the host is asked for at a time: only that one is templated.
-    known = hostvars[host["name"]]
-    found = {"init": known.get("cnm_lab_init"), "root": known.get("cnm_lab_root")}
-    if is_underlay_address(address := str(known.get("ansible_host", ""))):
-        found["address"] = address
-    return {**{key: value for key, value in found.items() if value and not args.get(key)}, **{key: value for key, value in host.items() if value}}
+    def _read(self, host: str, hostvars: Any, *names: str) -> dict[str, Any]:
+        """Some variables of a host, of which these alone are templated."""
+        variables = HostVariables(host, hostvars.raw_get(host), hostvars, template_of(self._templar))
+        found = {name: variables.get(name) for name in names}
+        for problem in variables.unread:
+            raise AnsibleActionFail(f"{problem.host}: {problem.path}: {problem.message}.")
+        return found
 
 
-def _lab_of(group: list[str], hostvars: Any) -> str:
-    labs = sorted({str(hostvars[name].get("cnm_lab_name", "lab")) for name in group})
+def _lab_of(names: list[str]) -> str:
+    labs = sorted(set(names))
     if len(labs) > 1:
         raise AnsibleActionFail(f"The hosts of group {GROUP} have several values of cnm_lab_name: {', '.join(labs)}. An inventory holds one lab.")
     return labs[0] if labs else "lab"

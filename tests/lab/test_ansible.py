@@ -21,7 +21,7 @@ cnm_lab:
   hosts:
     left: {ansible_host: 198.18.9.1}
     right: {ansible_host: right.example.org}
-    third: {ansible_host: "198.18.9.{{ 1 + 2 }}"}
+    third: {ansible_host: "{{ hostvars['left'].ansible_host | replace('9.1', '9.3') }}"}
   vars:
     ansible_connection: mooring.cnm.lab
     ansible_python_interpreter: /usr/bin/python3

@@ -26,6 +26,11 @@ def as_given(given: dict[str, Any], held: Mapping[str, Any]) -> Mapping[str, Any
     return given
 
 
+def template_of(templar: Any) -> Template:
+    """What fills in as an action's tasks have it. templar: that of the action."""
+    return lambda given, held: templar.copy_with_new_env(available_variables=held).template(given)
+
+
 class HostVariables:
     """One host's variables. A value is templated, which is slow, only where it holds a template, or text that is encrypted.
 
