@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -65,7 +65,7 @@ class Fleet:
     verify: str
     firewall: str
     problems: list[Problem]
-    unread: list[Problem]
+    unread: Sequence[Problem] = ()
 
 
 def read_fleet(variables: Mapping[str, Any], look: str, template: Template = as_given) -> Fleet:

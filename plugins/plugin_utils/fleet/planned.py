@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils.ipam.fleet import forgotten, plan_fleet
@@ -68,7 +68,7 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
     }
 
 
-def _refused(problems: list[Problem]) -> dict[str, Any]:
+def _refused(problems: Sequence[Problem]) -> dict[str, Any]:
     return {"failed": True, "msg": declaration_report(problems).summary, "problems": [one.as_dict() for one in problems], "networks": {}, "plan": None}
 
 
