@@ -73,6 +73,7 @@ reserved:
     port_range: {description: First and last of the ports that the host gives away itself., type: list, elements: int}
     links: {description: Links of the host with what they rest on and their mode. What the fleet made is not among them., type: list, elements: dict}
     reserved_ports: {description: First and last of each range of those that it keeps back., type: list, elements: list}
+    standing: {description: Whether networks of the fleet are on this host., type: bool}
     machine: {description: "A text that no other host has, another one after each boot. Empty where it is not known.", type: str}
 missing:
   description: Packages that the collection needs on this host and that are not there, by their names in Debian.
@@ -93,6 +94,8 @@ zoned:
   type: bool
 """
 
+import contextlib
+import glob
 import importlib.util
 import os
 import shutil
@@ -120,7 +123,7 @@ def gathered(gather: list, fleet: str, firewall: str) -> dict:
     """The parts of the result that are asked for."""
     result: dict = {"missing": missing_packages(firewall), "managers": managers(), "zoned": zoned()}
     if "reserved" in gather:
-        result["reserved"] = {**read_reserved(fleet), "ports": read_ports(), "machine": machine()}
+        result["reserved"] = {**read_reserved(fleet), "ports": read_ports(), "machine": machine(), "standing": standing(fleet)}
     if "networks" in gather or "sandboxes" in gather:
         declaration = describe(observe(HostState(), fleet), fleet)
         sandboxes = declaration_options(declaration)["sandboxes"]
@@ -136,6 +139,15 @@ def machine() -> str:
             return f"{file.read().strip()}/{os.stat('/proc/self/ns/net').st_ino}"
     except OSError:
         return ""
+
+
+def standing(fleet: str) -> bool:
+    """Whether a link of the host is tagged as the fleet's."""
+    for path in glob.iglob("/sys/class/net/*/ifalias"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            if file.read().startswith(f"cnm:{fleet}:"):
+                return True
+    return False
 
 
 def managers() -> list:

@@ -51,7 +51,7 @@ class Fleet:
     """hosts: all that declare something. at_work: those that this play still works on. underlay: the place of each on it.
 
     policies: what docker_user is told for each host that declares one, and where each of its rules stands in the variables.
-    unread: the variables that could not be filled in. All else that seems to be wrong may follow from these.
+    unread: the variables that could not be filled in. All else that seems to be wrong may follow from these. standing: hosts that have networks of it.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Fleet:
     firewall: str
     problems: list[Problem]
     unread: Sequence[Problem] = ()
+    standing: Sequence[str] = ()
 
 
 def read_fleet(variables: Mapping[str, Any], look: str, template: Template = as_given) -> Fleet:
@@ -98,6 +99,7 @@ def read_fleet(variables: Mapping[str, Any], look: str, template: Template = as_
         verify=str(given["cnm_verify"]),
         firewall=str(given["cnm_firewall"]),
         problems=[*problems, *pool_problems, *overlay_problems],
+        standing=[host for host, report in reports.items() if (report or {}).get("standing")],
         unread=[problem for one in hosts.values() for problem in one.unread],
     )
 

@@ -22,7 +22,7 @@ from ...module_utils.model.problem import Problem
 from ...module_utils.proof.plan import proof_plan
 from .inventory import Fleet, read_fleet
 from .ledger_file import open_ledger
-from .report import declaration_report, forgotten_words
+from .report import declaration_report, ledger_warnings
 from .slices import fleet_members, plan_files, with_mtus
 from .underlay import Underlay, check_overlays, completed
 from .variables import Template, as_given
@@ -47,7 +47,8 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
     if fleet.unread:
         return _refused(fleet.unread)
     with open_ledger(fleet.ledger) as file:
-        ledger, problems = read_ledger(file.read())
+        held = file.read()
+        ledger, problems = read_ledger(held)
         plan = plan_fleet(fleet.hosts, ledger, fleet.stock, fleet.name, allocate)
         underlay = {host: completed(one, plan.ledger.seen.get(host)) for host, one in fleet.underlay.items()}
         joined = {name: hosts for name, hosts in fleet_members(plan.declarations).items() if _is_overlay(name, plan.declarations, hosts)}
@@ -63,7 +64,7 @@ def planned(variables: Mapping[str, Any], look: str, allocate: bool, check_mode:
         "problems": [],
         "networks": {host: _words(one.networks) for host, one in plan.declarations.items()},
         "plan": _lay_down(fleet, plan.declarations, underlay, parent),
-        "warnings": [forgotten_words(gone)] if allocate and (gone := forgotten(ledger, fleet.hosts)) else [],
+        "warnings": ledger_warnings(fleet.ledger if held is None else "", fleet.standing, forgotten(ledger, fleet.hosts)) if allocate else [],
         "diff": {"before_header": fleet.ledger, "after_header": fleet.ledger, "before": before, "after": after},
     }
 

@@ -91,12 +91,24 @@ def stale_report(hosts: list[str], others: int, left_out: Mapping[str, Sequence[
     return FleetReport([], "no host was brought to its declaration" if hosts else "no host is stale", False, [])
 
 
-def forgotten_words(hosts: Sequence[str]) -> str:
-    """That the ledger forgets hosts, which may be meant, or may be that the inventory is another one than before."""
-    return (
-        f"The inventory no longer declares anything for {_named(hosts, _MOST_HOSTS)}: the ledger frees what was given there. "
-        "What stands there stays, until playbook teardown has run with the host in the inventory."
-    )
+def ledger_warnings(missing: str, standing: Sequence[str], forgotten: Sequence[str]) -> list[str]:
+    """What may be meant, or may be that the ledger or the inventory is another one than before.
+
+    missing: the path of a ledger that is not there. standing: hosts on which the fleet's networks are all the same. forgotten: hosts that declare
+    nothing any more.
+    """
+    warnings = []
+    if missing and standing:
+        warnings.append(
+            f"There is no ledger {missing}, and networks of this fleet stand on {_named(standing, _MOST_HOSTS)}: what was given there is chosen anew, "
+            "and may move. If there is a ledger, take it back, or set cnm_ledger to its path."
+        )
+    if forgotten:
+        warnings.append(
+            f"The inventory no longer declares anything for {_named(forgotten, _MOST_HOSTS)}: the ledger frees what was given there. "
+            "What stands there stays, until playbook teardown has run with the host in the inventory."
+        )
+    return warnings
 
 
 def _lines(problems: Sequence[Mapping[str, str]], most: int) -> list[str]:

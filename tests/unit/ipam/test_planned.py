@@ -125,6 +125,16 @@ def test_hosts_that_the_ledger_forgets_are_told(tmp_path: Path) -> None:
     assert run(tmp_path, less)["warnings"] == [warning] and run(tmp_path, less)["warnings"] == []
 
 
+def test_a_ledger_that_is_not_there_where_networks_stand_is_told(tmp_path: Path) -> None:
+    """As where it was lost, or its path is another one than before: addresses may move."""
+    given = variables(tmp_path, "a", "b")
+    assert run(tmp_path, given, check_mode=True)["warnings"] == []
+    given["hostvars"]["b"]["look"] = {"reserved": {"standing": True}}
+    (warning,) = run(tmp_path, given)["warnings"]
+    assert warning.startswith(f"There is no ledger {tmp_path}/ledger.yml, and networks of this fleet stand on b: what was given there is chosen anew")
+    assert run(tmp_path, given)["warnings"] == []
+
+
 def test_the_collector_of_circles_is_at_work_again(tmp_path: Path) -> None:
     run(tmp_path, variables(tmp_path, "a"))
     assert gc.isenabled()
