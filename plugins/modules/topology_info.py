@@ -75,6 +75,10 @@ reserved:
     reserved_ports: {description: First and last of each range of those that it keeps back., type: list, elements: list}
     standing: {description: Whether networks of the fleet are on this host., type: bool}
     machine: {description: "A text that no other host has, another one after each boot. Empty where it is not known.", type: str}
+persisted:
+  description: Whether this host has a slice of the fleet to which it returns at its next boot, as M(mooring.cnm.persist) writes it.
+  returned: always
+  type: bool
 missing:
   description: Packages that the collection needs on this host and that are not there, by their names in Debian.
   returned: always
@@ -116,12 +120,14 @@ from ..module_utils.model.options import declaration_options
 from ..module_utils.state.fault import Fault
 from ..module_utils.state.objects import HostState
 
+_SLICES = "/etc/mooring-cnm"  # as persist has it, of which nothing is imported: what runs on every host in every run is to be small
 _MANAGERS = {"NetworkManager": "/run/NetworkManager", "systemd-networkd": "/run/systemd/netif"}
 
 
 def gathered(gather: list, fleet: str, firewall: str) -> dict:
     """The parts of the result that are asked for."""
-    result: dict = {"missing": missing_packages(firewall), "managers": managers(), "zoned": zoned()}
+    always = {"missing": missing_packages(firewall), "managers": managers(), "zoned": zoned(), "persisted": os.path.exists(f"{_SLICES}/{fleet}.json")}
+    result: dict = dict(always)
     if "reserved" in gather:
         result["reserved"] = {**read_reserved(fleet), "ports": read_ports(), "machine": machine(), "standing": standing(fleet)}
     if "networks" in gather or "sandboxes" in gather:
@@ -129,7 +135,7 @@ def gathered(gather: list, fleet: str, firewall: str) -> dict:
         sandboxes = declaration_options(declaration)["sandboxes"]
         result["networks"] = inspect_networks(declaration, fleet)
         result["sandboxes"] = {name: {"namespace": path_of(name), **options} for name, options in sandboxes.items()}
-    return {key: value for key, value in result.items() if key in gather or key in ("missing", "managers", "zoned")}
+    return {key: value for key, value in result.items() if key in gather or key in always}
 
 
 def machine() -> str:

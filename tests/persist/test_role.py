@@ -48,6 +48,19 @@ def test_what_somebody_changed_is_put_right(fleet: Fleet) -> None:
     assert steps == ["write the engine", "write /etc/mooring-cnm/default.json", f"enable {UNIT}", f"start {UNIT}"]
 
 
+def test_site_keeps_up_to_date_what_a_host_has_and_teardown_takes_it_away(fleet: Fleet) -> None:
+    """Nobody says cnm_persist: it may have been given by -e, once."""
+    host = fleet.host("node1")
+    fleet.declare(cnm_verify="none", cnm_sandboxes={"late": {"networks": ["back"]}})
+    assert fleet.play(playbook="mooring.cnm.site").status == 0
+    assert list(json.loads(host.file("/etc/mooring-cnm/default.json").content_string)["sandboxes"]) == ["late"]
+    assert fleet.play(playbook="mooring.cnm.teardown").status == 0
+    assert host.check_output(f"ls -d {OURS} 2>/dev/null || true") == ""
+    again = fleet.play(playbook="mooring.cnm.site")
+    assert again.status == 0 and "TASK [mooring.cnm.persist : Let the hosts come back" in again.text
+    assert host.check_output(f"ls -d {OURS} 2>/dev/null || true") == ""
+
+
 def test_two_fleets_share_the_engine(made: Fleet) -> None:
     host = made.host("node2")
     part = {"networks": {"lan": {"ipam": {"config": [{"subnet": "172.30.0.0/24", "gateway": "172.30.0.1"}]}}}}
