@@ -58,7 +58,8 @@ def _put_back(aim: Aim, ours: dict[Key, Object], held: Held, fault: Fault) -> No
 
 def _go_back(aim: Aim, ours: dict[Key, Object], held: Held) -> tuple[Object, ...]:
     """Return to ``ours``, but for what can be neither made nor removed by now, which is the result."""
-    give_back(held)
+    if held:
+        give_back(held, aim.look(ours))
     stands = aim.look(ours)
     taken = plan(stands, HostState(ours)).clashes
     left, keys = without(ours, taken), {one.key for one in taken}

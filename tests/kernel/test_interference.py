@@ -17,6 +17,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.mooring.cnm.plugins.module_utils import converge
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.veth_pair import port_name
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import apply as kernel_apply
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import bind
 from ansible_collections.mooring.cnm.plugins.module_utils.model.declaration import Declaration
 from ansible_collections.mooring.cnm.plugins.module_utils.state.fault import Fault
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
@@ -80,6 +81,25 @@ def test_a_name_that_somebody_took_meanwhile_is_not_put_back(host) -> None:
     assert host.sh("ip -br link show master br1") == ""
     assert run(LARGE).clashes
     host.sh("ip link del br1")
+    run(LARGE)
+    assert run(LARGE).ops == ()
+
+
+def test_a_namespace_whose_name_somebody_took_meanwhile_is_not_put_back(host) -> None:
+    """Nor is theirs taken away, with all that is in it."""
+    run(LARGE)
+
+    def taken(call, arguments, _which) -> None:
+        call(*arguments)
+        host.sh("ip netns add db && ip -n db link add theirs type bridge")
+        raise OSError(5, "injected")
+
+    with at_step(0, taken, doors=((bind, "unbind"),)), pytest.raises(Fault) as raised:
+        run(SMALL)
+    assert "What stood before was put back, but for namespace db: somebody else has made another one." in str(raised.value)
+    assert "theirs" in host.sh("ip -n db -br link")
+    assert run(LARGE).clashes
+    host.sh("ip netns del db")
     run(LARGE)
     assert run(LARGE).ops == ()
 

@@ -80,9 +80,5 @@ def _message_class(kind: str) -> Any:
             if found is not None:
                 del sys.modules[name]
     except ImportError as error:
-        raise Fault(
-            "a message to the kernel",
-            "make",
-            "the Python library pyroute2 is not installed on this host",
-            "Install python3-pyroute2 (role mooring.cnm.host does).",
-        ) from error
+        remedy = "Install python3-pyroute2 (role mooring.cnm.host does)."
+        raise Fault("a message to the kernel", "make", "the Python library pyroute2 is not installed on this host", remedy) from error

@@ -12,7 +12,7 @@ import resource
 import signal
 from collections.abc import Collection, Iterator
 
-from ..state.objects import Namespace
+from ..state.objects import HostState, Namespace
 from ..state.op import Op
 from . import bind, namespaces
 
@@ -51,10 +51,11 @@ def open_many() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def give_back(held: Held) -> None:
-    """Let the names of ``held`` lead to their namespaces again."""
+def give_back(held: Held, stands: HostState) -> None:
+    """Let the names of ``held`` lead to their namespaces again, but for those that somebody else has taken, as ``stands`` tells."""
     there = namespaces.names()
     for one, handle in held:
-        if there.get(one.name) != os.fstat(handle).st_ino:
+        theirs = one.key in stands.objects and one.key not in stands.owned
+        if not theirs and there.get(one.name) != os.fstat(handle).st_ino:
             bind.unbind(one.name)
             bind.bind(f"/proc/self/fd/{handle}", one.name, one.tag or "")
