@@ -104,6 +104,20 @@ def test_a_namespace_whose_name_somebody_took_meanwhile_is_not_put_back(host) ->
     assert run(LARGE).ops == ()
 
 
+def test_a_namespace_that_somebody_put_in_the_place_of_ours_is_not_removed(host) -> None:
+    """Ours was to go, and they were faster."""
+    run(LARGE)
+
+    def replaced(call, arguments, _which) -> None:
+        host.sh("ip netns del db && ip netns add db && ip -n db link add theirs type bridge")
+        call(*arguments)
+
+    with at_step(0, replaced):
+        run(SMALL)
+    assert "theirs" in host.sh("ip -n db -br link")
+    assert run(SMALL).ops == ()
+
+
 VANISHING = ("ip link del br0", f"ip link del {PORT}", "ip netns del web", "ip -n web link del eth0")
 
 

@@ -15,6 +15,8 @@ from . import namespaces
 
 # What the file of a name that is not bound may hold at most: whose it is.
 OWNER_BYTES = 4096
+# The inodes behind names that a run is about to take away.
+DOOMED: dict[str, int] = {}
 _MS_BIND, _MS_REC, _MS_SHARED, _MNT_DETACH = 0x1000, 0x4000, 0x100000, 2
 
 
@@ -55,12 +57,13 @@ def _claim(target: str, owner: str) -> None:
 
 
 def unbind(name: str) -> None:
-    """Take a name away. The namespace itself ends with its last name, process and socket."""
-    target = namespaces.path_of(name)
-    with contextlib.suppress(OSError):
-        namespaces.call("umount2", target.encode(), _MNT_DETACH)
+    """Take a name away, but not from what somebody else has put in its place. The namespace itself ends with its last name, process and socket."""
+    target, inode = namespaces.path_of(name), DOOMED.pop(name, None)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(target)
+        if inode in (None, os.stat(target).st_ino):
+            with contextlib.suppress(OSError):
+                namespaces.call("umount2", target.encode(), _MNT_DETACH)
+            os.unlink(target)
 
 
 def share_directory() -> None:

@@ -79,10 +79,7 @@ def _rename_links(ops: list[Op]) -> None:
 
 def _make_namespaces(ops: list[Op]) -> None:
     bind.share_directory()
-    for op in ops:
-        one = op.subject
-        if not isinstance(one, Namespace):
-            continue
+    for op, one in [(op, op.subject) for op in ops if isinstance(op.subject, Namespace)]:
         try:
             if op.action == "change":
                 with namespaces.inside(one.name), RouteSocket() as netlink:

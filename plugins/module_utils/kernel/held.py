@@ -42,6 +42,7 @@ def hold(ops: Collection[Op]) -> Iterator[Held]:
         needed = len(os.listdir("/proc/self/fd")) + _OTHER_FILES + len(doomed) + len({getattr(op.peer or op.subject, "netns", "") for op in ops})
         if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] < needed:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        bind.DOOMED.update((one.name, os.fstat(handle).st_ino) for one, handle in held)
         yield held
 
 
