@@ -64,7 +64,8 @@ def _check_places(report: Report, declaration: Declaration) -> None:
     for name, sandbox in sorted(declaration.sandboxes.items()):
         if sandbox.namespace is not None:
             path = sandbox.namespace[1]
-            inode = os.stat(path).st_ino
+            with namespaces.opened(path) as there:  # it may have ended since it was found
+                inode = os.fstat(there).st_ino
             if inode in holders:
                 report.add(f"cnm_sandboxes.{name}", path, f"this is the namespace of {holders[inode]}: declare one of the two")
             holders.setdefault(inode, f"sandbox {name}")

@@ -22,11 +22,11 @@ from ansible_collections.mooring.cnm.plugins.module_utils import change
 from ansible_collections.mooring.cnm.plugins.module_utils.attach import attach
 from ansible_collections.mooring.cnm.plugins.module_utils.converge import converge_to
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
-from ansible_collections.mooring.cnm.plugins.module_utils.kernel import places
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel import others, places
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
-from ansible_collections.mooring.cnm.tests.kernel.topologies import declare, endpoint, network, run, sandbox
+from ansible_collections.mooring.cnm.tests.kernel.topologies import changed, declare, endpoint, network, run, sandbox
 from ansible_collections.mooring.cnm.tests.kernel.trouble import at_step
 from ansible_collections.mooring.cnm.tests.kernel.whole import whole
 
@@ -115,6 +115,23 @@ def test_a_process_that_is_a_sandbox_does_not_lead_a_run_from_where_it_was_found
         assert "cnm0@" in host.sh(f"nsenter --net={theirs} ip -br link")
         run(WITHOUT_LEG)
         check_same(before, lambda: whole(host))
+
+
+def test_a_container_that_ends_when_it_was_just_found_stops_no_run(host, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, declared = others.led_elsewhere, declare(FRONT, WEB)
+    with container() as theirs:
+        redis = sandbox("redis", endpoint("front", "172.20.0.9"), mode="attached", namespace=("netns", theirs))
+
+        def and_then_it_ends(path: str) -> tuple[int, ...]:
+            return ended_before(theirs, lambda found: found, (real(path),), 0)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(others, "led_elsewhere", and_then_it_ends)
+            attached, problems = attach(changed(declared, redis))
+        assert problems == []
+        assert any("in " + theirs in op for op in run(attached).ops)
+    run(declared)
+    assert run(declared).ops == ()
 
 
 @pytest.mark.parametrize("to", ["added", "changed", "removed"])
