@@ -137,10 +137,10 @@ def ended_by(number: int, step: int, work: Callable[[], Any]) -> tuple[int, bool
             os.kill(os.getpid(), number)
             return call(*arguments)
 
-        try:
-            with at_step(step, asked) as came:
+        with at_step(step, asked) as came:
+            try:
                 work()
-        finally:
-            os._exit(7 if came else 0)
+            finally:
+                os._exit(7 if came else 0)
     _child, status = os.waitpid(child, 0)
     return (os.WTERMSIG(status), True) if os.WIFSIGNALED(status) else (0, os.WEXITSTATUS(status) == 7)

@@ -86,8 +86,8 @@ class Journey:
 @contextlib.contextmanager
 def journey() -> Iterator[Journey]:
     """Run the block, which enters one namespace after another, and come back whatever happens."""
-    with opened(OWN) as home:
-        way = Journey(home)
+    with open(OWN, "rb", buffering=0) as home:
+        way = Journey(home.fileno())
         try:
             yield way
         finally:
