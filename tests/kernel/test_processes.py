@@ -23,6 +23,7 @@ from ansible_collections.mooring.cnm.plugins.module_utils.attach import attach
 from ansible_collections.mooring.cnm.plugins.module_utils.converge import converge_to
 from ansible_collections.mooring.cnm.plugins.module_utils.drivers.desired import host_state
 from ansible_collections.mooring.cnm.plugins.module_utils.kernel import others, places
+from ansible_collections.mooring.cnm.plugins.module_utils.kernel.observe import observe
 from ansible_collections.mooring.cnm.plugins.module_utils.state.objects import HostState
 from ansible_collections.mooring.cnm.tests.kernel.on_wire import on_parent, wire
 from ansible_collections.mooring.cnm.tests.kernel.pictures import check_same
@@ -93,6 +94,19 @@ def test_a_run_does_not_go_with_a_process_into_another_namespace(host, monkeypat
             run(WITHOUT_LEG)
         check_same(before, lambda: whole(host))
         assert run(WITHOUT_LEG).ops == ()
+
+
+def test_a_path_leads_a_run_where_it_led_when_that_first_looked(host) -> None:
+    """Also where its process is in the namespace of somebody else by the second look."""
+    wire(host)
+    with visitor() as guest, container() as theirs, container() as elsewhere:
+        leg = sandbox("redis", endpoint("lan", "192.0.2.10"), mode="attached", namespace=("netns", theirs))
+        run(declare(on_parent("macvlan"), leg))
+        guest.visit(theirs)
+        with places.holding():
+            for _look in range(2):
+                assert ("link", guest.path, "cnm0") in observe(HostState(), "default").owned
+                guest.visit(elsewhere)
 
 
 def test_a_process_that_is_a_sandbox_does_not_lead_a_run_from_where_it_was_found(host) -> None:

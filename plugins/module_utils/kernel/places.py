@@ -56,15 +56,15 @@ def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) 
     for path in sorted(declared - namespaces.HELD.keys()):
         with contextlib.suppress(FileNotFoundError):
             hold(path)
-    held = {os.fstat(handle).st_ino: path for path, handle in namespaces.HELD.items()}
     there = sorted(declared & namespaces.HELD.keys())
-    seen = {*known, *(inode for inode, path in held.items() if path in declared)}
+    seen = {*known, *(os.stat(namespaces.HELD[path]).st_ino for path in there)}
     found: dict[int, list[str]] = {}
     with namespaces.journey() as way:
-        for path in _paths():
+        # What was found by an earlier look comes first, and stays what it was.
+        for path in (*namespaces.HELD, *_paths()):
             # Processes end, and their namespaces with them; or they go on into another one.
             with contextlib.suppress(OSError):
-                inode = os.stat(path).st_ino
+                inode = os.stat(namespaces.HELD.get(path, path)).st_ino
                 if inode in found:
                     found[inode].append(path)
                 elif inode not in seen:
@@ -72,15 +72,14 @@ def hold_places(declared: AbstractSet[str], fleet: str, known: Collection[int]) 
                     seen.add(inode)
                     if _has_leg(fleet, way.home):
                         found[inode] = [path]
-    strays = (held.get(inode) or _hold_one(inode, paths) for inode, paths in found.items())
-    return [*there, *filter(None, strays)]
+    return [*there, *filter(None, (_hold_one(inode, paths) for inode, paths in found.items()))]
 
 
 def _hold_one(inode: int, paths: list[str]) -> str:
     """Hold the namespace of this inode by the first of its paths that still leads there: some may be those of passers-by. That path; empty where none does."""
     for path in paths:
         with contextlib.suppress(OSError):
-            if os.fstat(hold(path)).st_ino == inode:
+            if path in namespaces.HELD or os.fstat(hold(path)).st_ino == inode:
                 return path
             let_go(path)
     return ""
