@@ -25,7 +25,7 @@ from .kernel.docker import read_open_bridges
 from .kernel.ground import read_forms, read_sight
 from .kernel.insets import observe_insets
 from .kernel.observe import observe
-from .kernel.reasons import reason
+from .kernel.reasons import unreadable
 from .model.complete import complete_topology
 from .model.problem import Problem
 from .reachable import find_ways
@@ -51,7 +51,7 @@ def main(path: str) -> int:
     except Fault as fault:
         return _say((_ERROR + line for line in str(fault).splitlines()), 1)
     except OSError as error:
-        return _say([f"{_ERROR}The host could not be read: {reason(error)}."], 1)
+        return _say([_ERROR + unreadable(error)], 1)
     except ImportError as error:
         return _say([f"{_ERROR}{sys.executable} has no {error.name}: install the package python3-pyroute2, or run mooring.cnm.site again."], 1)
     ops = (*policy, *outcome.ops, *again)

@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from .aim import Aim, Outcome, Prepare
-from .kernel.reasons import reason
+from .kernel.reasons import unreadable
 from .model.problem import Problem
 from .road import predict, reach
 from .state.fault import Fault
@@ -34,7 +34,7 @@ def run(module: AnsibleModule, who: str, prepare: Prepare, shown: Callable[[Host
     except Fault as fault:
         module.fail_json(msg=str(fault), problems=[], before={}, after={}, ops=[])
     except OSError as error:
-        module.fail_json(msg=f"The host could not be read: {reason(error)}.", problems=[], before={}, after={}, ops=[])
+        module.fail_json(msg=unreadable(error), problems=[], before={}, after={}, ops=[])
     if outcome.waited:
         module.warn(outcome.waited)
     if outcome.problems or outcome.clashes:

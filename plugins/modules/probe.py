@@ -212,7 +212,7 @@ displaced:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import bytecode  # noqa: F401  # pylint: disable=unused-import
-from ..module_utils.kernel.reasons import reason
+from ..module_utils.kernel.reasons import unreadable
 from ..module_utils.proof.flight import Probe
 from ..module_utils.proof.listener import COUNTING, Listener
 from ..module_utils.proof.process import collect, start
@@ -308,7 +308,7 @@ def main() -> None:
     except Fault as fault:
         module.fail_json(msg=str(fault))
     except OSError as error:
-        module.fail_json(msg=f"The host could not be read: {reason(error)}.")
+        module.fail_json(msg=unreadable(error))
 
 
 if __name__ == "__main__":

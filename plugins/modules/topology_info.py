@@ -114,7 +114,7 @@ from ..module_utils.firewall.judge import missing_package
 from ..module_utils.kernel.ground import read_sight
 from ..module_utils.kernel.namespaces import path_of
 from ..module_utils.kernel.observe import observe
-from ..module_utils.kernel.reasons import reason
+from ..module_utils.kernel.reasons import unreadable
 from ..module_utils.kernel.reserved import read_ports, read_reserved
 from ..module_utils.model.options import declaration_options
 from ..module_utils.state.fault import Fault
@@ -190,7 +190,7 @@ def main() -> None:
     except Fault as fault:
         module.fail_json(msg=str(fault))
     except OSError as error:
-        module.fail_json(msg=f"The host could not be read: {reason(error)}.")
+        module.fail_json(msg=unreadable(error))
 
 
 if __name__ == "__main__":

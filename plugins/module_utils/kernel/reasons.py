@@ -32,3 +32,8 @@ def reason(error: OSError, said: str = "") -> str:
     meaning = _MEANINGS.get(number) or os.strerror(number)
     name = errno.errorcode.get(number, str(number))
     return f"{said.rstrip('.')} ({name})" if said else f"{meaning} ({name})"
+
+
+def unreadable(error: OSError) -> str:
+    """The sentence for a look at the host that failed."""
+    return f"The host could not be read: {reason(error)}."
